@@ -1,0 +1,288 @@
+//! The one table of all families: name, type, labels, source and help.
+//!
+//! Feeds HELP and TYPE of the exposition, the `metrics` command, the README's table, the golden files and the
+//! checks of every dashboard and rule. A family that isn't here can't be exposed.
+
+use Kind::{Counter, Gauge, Histogram, Info};
+
+/// OpenMetrics type of a family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A value that goes up and down.
+    Gauge,
+    /// A value that only goes up while the process lives; its name ends in `_total`.
+    Counter,
+    /// Text in labels, value 1; its name ends in `_info`.
+    Info,
+    /// Counts by bucket.
+    Histogram,
+}
+
+impl Kind {
+    /// As OpenMetrics writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Gauge => "gauge",
+            Counter => "counter",
+            Info => "info",
+            Histogram => "histogram",
+        }
+    }
+}
+
+/// One family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Family {
+    /// Name of its samples (a histogram's without `_bucket` and the like).
+    pub name: &'static str,
+    /// Type.
+    pub kind: Kind,
+    /// Labels in the order in which they are written.
+    pub labels: &'static [&'static str],
+    /// The collectors (of contract section 5) that fill it, joined by a comma; `exporter` for the exporter's own.
+    pub collector: &'static str,
+    /// One line without backslash or quote: HELP is not escaped by the encoder.
+    pub help: &'static str,
+}
+
+impl Family {
+    /// The unit, which is the end of the name: `seconds`, `bytes`, `ratio`, or none.
+    pub fn unit(&self) -> Option<&'static str> {
+        let stem = self.name.strip_suffix("_total").unwrap_or(self.name);
+        ["seconds", "bytes", "ratio"]
+            .into_iter()
+            .find(|unit| stem.strip_suffix(unit).is_some_and(|s| s.ends_with('_')))
+    }
+
+    /// Name in HELP and TYPE of OpenMetrics: without `_total` and `_info`.
+    pub fn open_metrics_name(&self) -> &'static str {
+        let suffix = match self.kind {
+            Counter => "_total",
+            Info => "_info",
+            Gauge | Histogram => "",
+        };
+        self.name.strip_suffix(suffix).unwrap_or(self.name)
+    }
+
+    /// Whether it is about the exporter rather than about KnowBe4.
+    pub fn is_own(&self) -> bool {
+        self.collector == OWN
+    }
+}
+
+const OWN: &str = "exporter";
+
+const fn family(
+    name: &'static str,
+    kind: Kind,
+    labels: &'static [&'static str],
+    collector: &'static str,
+    help: &'static str,
+) -> Family {
+    Family {
+        name,
+        kind,
+        labels,
+        collector,
+        help,
+    }
+}
+
+/// All families, in the order of the exposition.
+#[rustfmt::skip]
+pub const FAMILIES: &[Family] = &[
+    family("knowbe4_account_info", Info, &["account", "name", "type", "subscription_level"], "account",
+        "The organisation: name, type (paid, trial, free) and subscription level, as /v1/account writes them."),
+    family("knowbe4_account_risk_score", Gauge, &["account"], "account",
+        "Risk score of the organisation, 0 to 100, higher is riskier (current_risk_score of /v1/account)."),
+    family("knowbe4_account_seats", Gauge, &["account"], "account",
+        "Licensed seats (number_of_seats of /v1/account); absent on trial accounts."),
+    family("knowbe4_account_admins", Gauge, &["account"], "account",
+        "Number of console administrators (/v1/account)."),
+    family("knowbe4_account_domains", Gauge, &["account"], "account",
+        "Number of domains of the organisation (/v1/account)."),
+    family("knowbe4_account_subscription_end_timestamp_seconds", Gauge, &["account"], "account",
+        "Midnight UTC that begins the day on which the subscription ends (/v1/account)."),
+    family("knowbe4_account_phish_prone_ratio", Gauge, &["account", "window"], "phishing_tests",
+        "Failures / delivered over all phishing tests started within the window; several failures of one recipient count each, so it may exceed 1. Own sum: the API has no such value."),
+    family("knowbe4_users", Gauge, &["account"], "users",
+        "Active users (/v1/users); absent when the list is empty, as it is for anonymised accounts."),
+    family("knowbe4_users_by_risk_score", Gauge, &["account", "le"], "users",
+        "Active users whose risk score is at most le; cumulative, so that histogram_quantile() applies."),
+    family("knowbe4_users_by_phish_prone_ratio", Gauge, &["account", "le"], "users",
+        "Active users whose personal phish-prone ratio is at most le; cumulative, so that histogram_quantile() applies. Users never tested count as 0, as the API says."),
+    family("knowbe4_group_info", Info, &["account", "group_id", "name", "type", "status"], "groups",
+        "An active group: name, type and status, as /v1/groups writes them."),
+    family("knowbe4_group_risk_score", Gauge, &["account", "group_id"], "groups",
+        "Risk score of the group, 0 to 100 (/v1/groups); left out for groups below groups.min_size."),
+    family("knowbe4_group_members", Gauge, &["account", "group_id"], "groups",
+        "Members of the group (member_count of /v1/groups)."),
+    family("knowbe4_group_phish_prone_ratio", Gauge, &["account", "group_id"], "users,groups",
+        "Mean of the personal phish-prone ratios of the group's active members (/v1/users); left out for groups below groups.min_size."),
+    family("knowbe4_groups_hidden", Gauge, &["account"], "groups",
+        "Groups with fewer members than groups.min_size, whose scores are left out."),
+    family("knowbe4_segment_users", Gauge, &["account", "attribute", "segment"], "users",
+        "Active users who share this value of the attribute (/v1/users); segments below segment_min_size are left out."),
+    family("knowbe4_segment_risk_score", Gauge, &["account", "attribute", "segment"], "users",
+        "Mean risk score of the segment's active users, 0 to 100 (/v1/users)."),
+    family("knowbe4_segment_phish_prone_ratio", Gauge, &["account", "attribute", "segment"], "users",
+        "Mean personal phish-prone ratio of the segment's active users (/v1/users)."),
+    family("knowbe4_segment_enrollments", Gauge, &["account", "attribute", "segment", "status"], "enrollments,users",
+        "Training enrollments of the segment's active users by status (/v1/training/enrollments joined to /v1/users by id)."),
+    family("knowbe4_phishing_campaign_info", Info, &["account", "campaign_id", "name", "status", "frequency"], "phishing_campaigns",
+        "A phishing campaign: name, status and frequency, as /v1/phishing/campaigns writes them."),
+    family("knowbe4_phishing_campaign_last_phish_prone_ratio", Gauge, &["account", "campaign_id"], "phishing_campaigns",
+        "Phish-prone ratio of the campaign's last test (last_phish_prone_percentage of /v1/phishing/campaigns, a fraction); may exceed 1."),
+    family("knowbe4_phishing_campaign_last_run_timestamp_seconds", Gauge, &["account", "campaign_id"], "phishing_campaigns",
+        "When the campaign last ran (/v1/phishing/campaigns)."),
+    family("knowbe4_phishing_campaign_tests", Gauge, &["account", "campaign_id"], "phishing_campaigns",
+        "Number of tests that the campaign has had (psts_count of /v1/phishing/campaigns)."),
+    family("knowbe4_phishing_test_info", Info, &["account", "test_id", "campaign_id", "name", "status", "template", "difficulty"], "phishing_tests",
+        "A phishing security test: name, status, template and its difficulty (1 very easy to 5 very hard), as /v1/phishing/security_tests writes them."),
+    family("knowbe4_phishing_test_phish_prone_ratio", Gauge, &["account", "test_id", "campaign_id"], "phishing_tests",
+        "Failures / delivered of the test (phish_prone_percentage of /v1/phishing/security_tests, a fraction); may exceed 1."),
+    family("knowbe4_phishing_test_start_timestamp_seconds", Gauge, &["account", "test_id", "campaign_id"], "phishing_tests",
+        "When the test started (/v1/phishing/security_tests)."),
+    family("knowbe4_phishing_test_recipients_scheduled", Gauge, &["account", "test_id", "campaign_id"], "phishing_tests",
+        "Recipients to whom the test is to be sent (/v1/phishing/security_tests)."),
+    family("knowbe4_phishing_test_recipients_delivered", Gauge, &["account", "test_id", "campaign_id"], "phishing_tests",
+        "Recipients whom the test reached (/v1/phishing/security_tests)."),
+    family("knowbe4_phishing_test_recipients_opened", Gauge, &["account", "test_id", "campaign_id"], "phishing_tests",
+        "Recipients who opened the message, which is no failure (/v1/phishing/security_tests)."),
+    family("knowbe4_phishing_test_recipients_reported", Gauge, &["account", "test_id", "campaign_id"], "phishing_tests",
+        "Recipients who reported the message with the Phish Alert Button (/v1/phishing/security_tests)."),
+    family("knowbe4_phishing_test_recipients_bounced", Gauge, &["account", "test_id", "campaign_id"], "phishing_tests",
+        "Recipients whose mail server refused the message (/v1/phishing/security_tests)."),
+    family("knowbe4_phishing_test_failures", Gauge, &["account", "test_id", "campaign_id", "failure"], "phishing_tests",
+        "Failures of the test by kind; one recipient may fail in several ways (/v1/phishing/security_tests). Their sum / delivered is the phish-prone ratio."),
+    family("knowbe4_phishing_tests_omitted", Gauge, &["account"], "phishing_tests",
+        "Phishing tests beyond the newest phishing.max_tests, which have no series of their own."),
+    family("knowbe4_training_campaign_info", Info, &["account", "campaign_id", "name", "status"], "training_campaigns",
+        "A training campaign: name and status, as /v1/training/campaigns writes them."),
+    family("knowbe4_training_campaign_completion_ratio", Gauge, &["account", "campaign_id"], "training_campaigns,enrollments",
+        "Completed share of the campaign (completion_percentage of /v1/training/campaigns); where the API does not say, (completed + passed) / all enrollments."),
+    family("knowbe4_training_campaign_start_timestamp_seconds", Gauge, &["account", "campaign_id"], "training_campaigns",
+        "When the campaign starts (/v1/training/campaigns)."),
+    family("knowbe4_training_campaign_end_timestamp_seconds", Gauge, &["account", "campaign_id"], "training_campaigns",
+        "When the campaign ends (/v1/training/campaigns); absent for campaigns with a relative end or none."),
+    family("knowbe4_training_campaign_enrollments", Gauge, &["account", "campaign_id", "status"], "enrollments",
+        "Training enrollments of the campaign by status, one for each user and content item (/v1/training/enrollments). May shrink: people leave campaigns."),
+    family("knowbe4_training_store_purchases", Gauge, &["account", "type", "retired"], "store_purchases",
+        "Training content bought, by type and whether it is retired, as /v1/training/store_purchases writes them."),
+    family("knowbe4_training_policies", Gauge, &["account"], "policies",
+        "Uploaded policies (/v1/training/policies)."),
+    family("knowbe4_up", Gauge, &["account"], OWN,
+        "1 when the account's most recent API request was answered with success, 0 when not; absent before the first."),
+    family("knowbe4_exporter_build_info", Info, &["version", "revision", "rustversion"], OWN,
+        "The exporter's version, source revision and compiler."),
+    family("knowbe4_exporter_collector_success", Gauge, &["account", "collector"], OWN,
+        "1 when the collector's last finished refresh succeeded, 0 when not; absent before the first."),
+    family("knowbe4_exporter_collector_last_success_timestamp_seconds", Gauge, &["account", "collector"], OWN,
+        "When the collector's data was last refreshed whole."),
+    family("knowbe4_exporter_collector_last_attempt_timestamp_seconds", Gauge, &["account", "collector"], OWN,
+        "When the collector's last refresh was begun."),
+    family("knowbe4_exporter_collector_next_run_timestamp_seconds", Gauge, &["account", "collector"], OWN,
+        "When the collector's next refresh is due."),
+    family("knowbe4_exporter_collector_interval_seconds", Gauge, &["account", "collector"], OWN,
+        "The promised interval between refreshes of the collector; absent where the budget allows none."),
+    family("knowbe4_exporter_collector_duration_seconds", Gauge, &["account", "collector"], OWN,
+        "How long the collector's last whole refresh took."),
+    family("knowbe4_exporter_collector_refresh_requests", Gauge, &["account", "collector"], OWN,
+        "API requests that the collector's last whole refresh cost."),
+    family("knowbe4_exporter_collector_failures_total", Counter, &["account", "collector", "reason"], OWN,
+        "Failed refreshes by reason."),
+    family("knowbe4_exporter_api_requests_total", Counter, &["account", "endpoint", "code"], OWN,
+        "API requests by status code; timeout or transport where there was no answer."),
+    family("knowbe4_exporter_api_retries_total", Counter, &["account", "endpoint"], OWN,
+        "API requests that repeated a failed one."),
+    family("knowbe4_exporter_api_throttled_total", Counter, &["account"], OWN,
+        "API answers with status 429."),
+    family("knowbe4_exporter_api_request_duration_seconds", Histogram, &["account", "endpoint"], OWN,
+        "Time from sending an API request to its last byte."),
+    family("knowbe4_exporter_budget_limit", Gauge, &["account", "window"], OWN,
+        "Most API requests that the exporter may send within the window."),
+    family("knowbe4_exporter_budget_used", Gauge, &["account", "window"], OWN,
+        "API requests within the window that ends now; equals the limit while the API refuses further requests."),
+    family("knowbe4_exporter_plan_requests_per_day", Gauge, &["account"], OWN,
+        "API requests a day that the planned intervals cost."),
+    family("knowbe4_exporter_ledger_writable", Gauge, &["account"], OWN,
+        "1 when the last request could be recorded in the ledger, 0 when not: then none is sent."),
+    family("knowbe4_exporter_schema_drift_total", Counter, &["account", "endpoint", "kind"], OWN,
+        "Surprises in API answers: fields missing, of another type, or with unknown values; rows without id."),
+    family("knowbe4_exporter_snapshot_restored", Gauge, &["account"], OWN,
+        "1 when the data of an earlier run was found at start."),
+    family("knowbe4_exporter_series", Gauge, &["account"], OWN,
+        "Series about the account, without the exporter's own."),
+    family("knowbe4_exporter_config_last_reload_successful", Gauge, &[], OWN,
+        "1 when the last reload of the configuration succeeded."),
+    family("knowbe4_exporter_config_last_reload_success_timestamp_seconds", Gauge, &[], OWN,
+        "When the configuration was last read with success."),
+    family("process_start_time_seconds", Gauge, &[], OWN, "Start time of the process since unix epoch in seconds."),
+    family("process_cpu_seconds_total", Counter, &[], OWN, "Total user and system CPU time spent in seconds."),
+    family("process_resident_memory_bytes", Gauge, &[], OWN, "Resident memory size in bytes."),
+    family("process_virtual_memory_bytes", Gauge, &[], OWN, "Virtual memory size in bytes."),
+    family("process_open_fds", Gauge, &[], OWN, "Number of open file descriptors."),
+    family("process_max_fds", Gauge, &[], OWN, "Maximum number of open file descriptors."),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_end_as_their_type_asks() {
+        let mut names = BTreeSet::new();
+        for family in FAMILIES {
+            assert!(names.insert(family.name), "{} twice", family.name);
+            assert_eq!(
+                family.name.ends_with("_total"),
+                family.kind == Counter,
+                "{}",
+                family.name
+            );
+            assert_eq!(
+                family.name.ends_with("_info"),
+                family.kind == Info,
+                "{}",
+                family.name
+            );
+            for reserved in ["_sum", "_count", "_bucket"] {
+                assert!(!family.name.ends_with(reserved), "{}", family.name);
+            }
+        }
+    }
+
+    #[test]
+    fn help_survives_an_encoder_that_does_not_escape_it() {
+        for family in FAMILIES {
+            assert!(
+                family.help.ends_with('.') && !family.help.contains(['\\', '\n', '"']),
+                "{}",
+                family.name
+            );
+        }
+    }
+
+    #[test]
+    fn no_label_is_a_person() {
+        for family in FAMILIES {
+            for label in family.labels {
+                assert!(
+                    !["user", "user_id", "email", "employee_number"].contains(label),
+                    "{}",
+                    family.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn units_are_the_ends_of_names() {
+        let unit = |name| FAMILIES.iter().find(|f| f.name == name).expect("family").unit();
+        assert_eq!(unit("knowbe4_account_phish_prone_ratio"), Some("ratio"));
+        assert_eq!(unit("process_cpu_seconds_total"), Some("seconds"));
+        assert_eq!(unit("knowbe4_users"), None);
+    }
+}

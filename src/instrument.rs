@@ -1,0 +1,248 @@
+//! The exporter's own counters and states: what it did, as opposed to what KnowBe4 said.
+//!
+//! Mutable on purpose, and the only mutable metrics there are. One set per account, so that a page about
+//! one account is a page about one set. Read by `exposition` and `status`, written by `api` and `poll`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use crate::model::{AccountName, Collector, CollectorStatus, Endpoint, PerCollector, Reason};
+
+/// Upper bounds of `knowbe4_exporter_api_request_duration_seconds`, in seconds. The API answers small pages in
+/// 0.1 to 0.5 s and pages with percentages in up to a minute.
+pub const DURATION_BOUNDS: [f64; 11] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0];
+
+/// Everything that is counted about one account.
+#[derive(Debug, Clone, Default)]
+pub struct AccountState {
+    /// Whether the most recent request was answered with success; [`None`] before the first.
+    pub up: Option<bool>,
+    /// Whether a snapshot of an earlier run is or was served.
+    pub snapshot_restored: bool,
+    /// Whether the last request could be recorded in the ledger.
+    pub ledger_writable: bool,
+    /// Requests by endpoint and status code (`timeout` or `transport` where there was none).
+    pub requests: BTreeMap<(Endpoint, String), u64>,
+    /// Attempts beyond the first, by endpoint.
+    pub retries: BTreeMap<Endpoint, u64>,
+    /// Answers with status 429.
+    pub throttled: u64,
+    /// Durations of requests by endpoint.
+    pub durations: BTreeMap<Endpoint, Durations>,
+    /// Failed refreshes.
+    pub failures: PerCollector<[u64; Reason::COUNT]>,
+    /// Surprises in what the API answered, by endpoint and kind.
+    pub drift: BTreeMap<(Endpoint, &'static str), u64>,
+    /// State of each collector.
+    pub collectors: PerCollector<CollectorStatus>,
+    /// The budget when the state was read.
+    pub budget: BudgetState,
+    /// Requests a day that the plan forecasts.
+    pub plan_requests_per_day: Option<f64>,
+}
+
+/// A histogram of durations in seconds.
+#[derive(Debug, Clone, Default)]
+pub struct Durations {
+    /// Counts by bucket, not cumulative: parallel to [`DURATION_BOUNDS`], the last one beyond all bounds.
+    pub buckets: [u64; DURATION_BOUNDS.len() + 1],
+    /// Sum of all.
+    pub sum: f64,
+}
+
+impl Durations {
+    fn observe(&mut self, seconds: f64) {
+        let bucket = DURATION_BOUNDS
+            .iter()
+            .position(|bound| seconds <= *bound)
+            .unwrap_or(DURATION_BOUNDS.len());
+        self.buckets[bucket] += 1;
+        self.sum += seconds;
+    }
+}
+
+/// What the budget allows and what of it is used: 1 s, 1 m, 24 h.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BudgetState {
+    /// Most requests in each window.
+    pub limit: [u64; 3],
+    /// Requests in each window now.
+    pub used: [u64; 3],
+}
+
+impl BudgetState {
+    /// The `window` label of each element.
+    pub const WINDOWS: [&'static str; 3] = ["1s", "1m", "24h"];
+}
+
+/// Says what the budget is now: windows empty by the mere passing of time.
+pub type BudgetReader = Box<dyn Fn() -> BudgetState + Send + Sync>;
+
+/// The counters of one account. Each method is one short lock.
+#[derive(Default)]
+pub struct AccountInstruments {
+    state: Mutex<AccountState>,
+    budget: Mutex<Option<BudgetReader>>,
+}
+
+impl fmt::Debug for AccountInstruments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.state.fmt(f)
+    }
+}
+
+impl AccountInstruments {
+    fn lock(&self) -> MutexGuard<'_, AccountState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A copy of everything, with the budget as it is now.
+    pub fn read(&self) -> AccountState {
+        let budget = self
+            .budget
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map(|read| read());
+        let mut state = self.lock().clone();
+        state.budget = budget.unwrap_or_default();
+        state
+    }
+
+    /// Names whom to ask for the budget.
+    pub fn read_budget_from(&self, reader: BudgetReader) {
+        *self.budget.lock().unwrap_or_else(PoisonError::into_inner) = Some(reader);
+    }
+
+    /// Changes several things at once.
+    pub fn update<R>(&self, change: impl FnOnce(&mut AccountState) -> R) -> R {
+        change(&mut self.lock())
+    }
+
+    /// Counts one attempt: `code` is the HTTP status, or the reason why there is none.
+    pub fn request(&self, endpoint: Endpoint, code: &str, success: bool, seconds: f64) {
+        self.update(|state| {
+            state.up = Some(success);
+            *state.requests.entry((endpoint, code.to_owned())).or_default() += 1;
+            state.durations.entry(endpoint).or_default().observe(seconds);
+            if code == "429" {
+                state.throttled += 1;
+            }
+        });
+    }
+
+    /// Counts one attempt beyond the first.
+    pub fn retry(&self, endpoint: Endpoint) {
+        self.update(|state| *state.retries.entry(endpoint).or_default() += 1);
+    }
+
+    /// Counts `times` surprises of one kind.
+    pub fn drift(&self, endpoint: Endpoint, kind: &'static str, times: u64) {
+        self.update(|state| *state.drift.entry((endpoint, kind)).or_default() += times);
+    }
+
+    /// Counts one failed refresh.
+    pub fn failure(&self, collector: Collector, reason: Reason) {
+        self.update(|state| state.failures[collector][reason as usize] += 1);
+    }
+}
+
+/// What holds for the whole process.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ProcessState {
+    /// Whether the last reload of the configuration succeeded.
+    pub reload_successful: bool,
+    /// When it last did, in unix seconds.
+    pub reload_success_timestamp: f64,
+}
+
+/// The instruments of all accounts.
+#[derive(Debug)]
+pub struct Instruments {
+    accounts: RwLock<BTreeMap<AccountName, Arc<AccountInstruments>>>,
+    process: Mutex<ProcessState>,
+}
+
+impl Instruments {
+    /// No account yet; the configuration was read at `now` (unix seconds).
+    pub fn new(now: f64) -> Self {
+        Self {
+            accounts: RwLock::default(),
+            process: Mutex::new(ProcessState {
+                reload_successful: true,
+                reload_success_timestamp: now,
+            }),
+        }
+    }
+
+    /// The instruments of `account`, made on first use.
+    pub fn account(&self, account: &AccountName) -> Arc<AccountInstruments> {
+        let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(accounts.entry(account.clone()).or_default())
+    }
+
+    /// Takes an account out.
+    pub fn remove(&self, account: &AccountName) {
+        self.accounts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(account);
+    }
+
+    /// All accounts with a copy of their state.
+    pub fn read(&self) -> BTreeMap<AccountName, AccountState> {
+        let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        accounts
+            .iter()
+            .map(|(name, instruments)| (name.clone(), instruments.read()))
+            .collect()
+    }
+
+    /// State of one account.
+    pub fn read_account(&self, account: &AccountName) -> Option<AccountState> {
+        let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        accounts.get(account).map(|instruments| instruments.read())
+    }
+
+    /// What holds for the whole process.
+    pub fn process(&self) -> ProcessState {
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes how a reload of the configuration ended at `now` (unix seconds).
+    pub fn reloaded(&self, successful: bool, now: f64) {
+        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        process.reload_successful = successful;
+        if successful {
+            process.reload_success_timestamp = now;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_fall_into_the_first_bucket_that_holds_them() {
+        let mut durations = Durations::default();
+        for seconds in [0.05, 0.06, 100.0] {
+            durations.observe(seconds);
+        }
+        assert_eq!(durations.buckets[0], 1);
+        assert_eq!(durations.buckets[1], 1);
+        assert_eq!(durations.buckets[DURATION_BOUNDS.len()], 1);
+    }
+
+    #[test]
+    fn the_most_recent_request_decides_whether_an_account_is_up() {
+        let instruments = AccountInstruments::default();
+        assert_eq!(instruments.read().up, None);
+        instruments.request(Endpoint::Users, "200", true, 0.1);
+        instruments.request(Endpoint::Users, "429", false, 0.1);
+        let state = instruments.read();
+        assert_eq!(state.up, Some(false));
+        assert_eq!(state.throttled, 1);
+    }
+}

@@ -1,0 +1,264 @@
+//! What one refresh of each collector yields: aggregated, immutable, without a person in it.
+//!
+//! Ratios run from 0 to 1 (phish-prone may exceed 1), risk scores from 0 to 100, times are unix seconds.
+//! [`None`] means that the API did not say; it is never shown as 0.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{EnrollmentScope, PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, StatusCounts};
+
+/// From `/v1/account`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Account {
+    /// Name of the organisation.
+    pub name: String,
+    /// `paid`, `trial` or `free`, as the API writes it.
+    pub kind: String,
+    /// `Diamond`, ...; empty where the API says nothing (trial accounts).
+    pub subscription_level: String,
+    /// 0 to 100, higher is riskier.
+    pub risk_score: Option<f64>,
+    /// Licensed seats.
+    pub seats: Option<f64>,
+    /// Number of console administrators.
+    pub admins: Option<u64>,
+    /// Number of domains.
+    pub domains: Option<u64>,
+    /// Midnight UTC that begins the last day of the subscription.
+    pub subscription_end: Option<f64>,
+}
+
+/// From `/v1/groups`: the active groups that the configuration includes.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Groups {
+    /// By ascending id.
+    pub groups: Vec<Group>,
+}
+
+/// One group.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Group {
+    /// The API's id.
+    pub id: i64,
+    /// As people named it.
+    pub name: String,
+    /// `console_group`, `smart_group`, ..., as the API writes it.
+    pub kind: String,
+    /// `active`.
+    pub status: String,
+    /// Members as the API counts them.
+    pub members: Option<f64>,
+    /// 0 to 100.
+    pub risk_score: Option<f64>,
+    /// Smaller than `groups.min_size`: neither risk score nor phish-prone ratio is shown.
+    pub hidden: bool,
+}
+
+/// A mean that knows how many values it is of.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Mean {
+    /// Sum of the values.
+    pub sum: f64,
+    /// How many had a value.
+    pub count: u64,
+}
+
+impl Mean {
+    /// Takes in one value.
+    pub fn add(&mut self, value: f64) {
+        self.sum += value;
+        self.count += 1;
+    }
+
+    /// The mean, [`None`] of nothing.
+    pub fn value(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
+    }
+
+    /// The mean where it is about at least two people, or about as many as `min_size` asks for if that is less.
+    pub fn about_several(&self, min_size: u64) -> Option<f64> {
+        if self.count >= min_size.min(2) {
+            self.value()
+        } else {
+            None
+        }
+    }
+}
+
+/// From `/v1/users?status=active`, aggregated while it streams.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Users {
+    /// Active users. [`None`] when the listing was empty without an error: anonymised accounts answer so.
+    pub active: Option<u64>,
+    /// Cumulative counts by risk score, parallel to [`RISK_SCORE_BOUNDS`].
+    pub by_risk_score: [u64; RISK_SCORE_BOUNDS.len()],
+    /// Cumulative counts by personal phish-prone ratio, parallel to [`PHISH_PRONE_BOUNDS`].
+    pub by_phish_prone_ratio: [u64; PHISH_PRONE_BOUNDS.len()],
+    /// Mean personal phish-prone ratio of each group's active members, by group id.
+    pub group_phish_prone: BTreeMap<i64, Mean>,
+    /// Segments of at least `segment_min_size` active users, by attribute and value.
+    pub segments: Vec<Segment>,
+}
+
+/// The active users who share one value of one attribute.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Segment {
+    /// `department`, ...
+    pub attribute: String,
+    /// Its value.
+    pub value: String,
+    /// Active users in it.
+    pub users: u64,
+    /// Their mean risk score, 0 to 100.
+    pub risk_score: Option<f64>,
+    /// Their mean personal phish-prone ratio.
+    pub phish_prone: Option<f64>,
+}
+
+/// From `/v1/phishing/campaigns`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct PhishingCampaigns {
+    /// By ascending id.
+    pub campaigns: Vec<PhishingCampaign>,
+}
+
+/// One phishing campaign.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct PhishingCampaign {
+    /// The API's `campaign_id`.
+    pub id: i64,
+    /// As people named it.
+    pub name: String,
+    /// As the API writes it.
+    pub status: String,
+    /// `One Time`, ..., as the API writes it.
+    pub frequency: String,
+    /// `last_phish_prone_percentage`: a fraction, despite its name.
+    pub last_phish_prone: Option<f64>,
+    /// When it last ran.
+    pub last_run: Option<f64>,
+    /// How many tests it has had.
+    pub tests: Option<u64>,
+}
+
+/// From `/v1/phishing/security_tests`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct PhishingTests {
+    /// The newest `phishing.max_tests` by start, by ascending id.
+    pub tests: Vec<PhishingTest>,
+    /// How many more there are.
+    pub omitted: u64,
+    /// Account-wide phish-prone ratio over each configured window, and over all tests.
+    pub windows: Vec<PhishingWindow>,
+}
+
+/// Phish-prone ratio of the account over the tests that started within a window.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct PhishingWindow {
+    /// `30d`, ..., `all`.
+    pub window: String,
+    /// Sum of failures / sum of delivered; [`None`] where nothing was delivered.
+    pub phish_prone: Option<f64>,
+}
+
+/// One phishing security test.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct PhishingTest {
+    /// The API's `pst_id`.
+    pub id: i64,
+    /// The campaign that it is a run of.
+    pub campaign_id: Option<i64>,
+    /// The campaign's name: tests have none of their own.
+    pub name: String,
+    /// As the API writes it.
+    pub status: String,
+    /// Name of the template; empty for random templates.
+    pub template: String,
+    /// 1 (very easy to spot) to 5 (very hard); empty where the API says nothing.
+    pub difficulty: String,
+    /// The API's own fraction; failures / delivered only where that is missing.
+    pub phish_prone: Option<f64>,
+    /// When it started.
+    pub started_at: Option<f64>,
+    /// What became of its messages.
+    pub recipients: Recipients,
+    /// Failures by kind, as the API counts them, by kind.
+    pub failures: BTreeMap<String, u64>,
+}
+
+/// Counts of a test's recipients.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Recipients {
+    /// To whom it is to be sent.
+    pub scheduled: Option<u64>,
+    /// Whom it reached.
+    pub delivered: Option<u64>,
+    /// Who opened it.
+    pub opened: Option<u64>,
+    /// Who reported it with the Phish Alert Button.
+    pub reported: Option<u64>,
+    /// Whose mail server refused it.
+    pub bounced: Option<u64>,
+}
+
+/// From `/v1/training/campaigns`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TrainingCampaigns {
+    /// By ascending id.
+    pub campaigns: Vec<TrainingCampaign>,
+}
+
+/// One training campaign.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TrainingCampaign {
+    /// The API's `campaign_id`.
+    pub id: i64,
+    /// As people named it.
+    pub name: String,
+    /// As the API writes it.
+    pub status: String,
+    /// The API's own completion, as a ratio; [`None`] for -1 ("too large to calculate") and where it is missing.
+    pub completion: Option<f64>,
+    /// When it starts.
+    pub start: Option<f64>,
+    /// When it ends.
+    pub end: Option<f64>,
+}
+
+/// From `/v1/training/enrollments`, aggregated while it streams.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Enrollments {
+    /// Counts by the campaign's id.
+    pub campaigns: BTreeMap<i64, StatusCounts>,
+    /// Counts by segment of the user; [`None`] when the users' segments weren't known at the time.
+    pub segments: Option<Vec<SegmentEnrollments>>,
+    /// Which campaigns were read.
+    pub scope: EnrollmentScope,
+}
+
+/// Enrollments of the users in one segment.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SegmentEnrollments {
+    /// `department`, ...
+    pub attribute: String,
+    /// Its value.
+    pub value: String,
+    /// Counts by status.
+    pub counts: StatusCounts,
+}
+
+/// From `/v1/training/store_purchases`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct StorePurchases {
+    /// Number of purchases by type (as the API writes it) and `retired` (`true`, `false`, or empty if not said).
+    pub counts: Vec<(String, String, u64)>,
+}
+
+/// From `/v1/training/policies`.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Policies {
+    /// Number of uploaded policies.
+    pub policies: u64,
+}

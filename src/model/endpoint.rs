@@ -1,0 +1,61 @@
+//! The endpoint table: every path of the Reporting API that is asked, and what is particular about it.
+//!
+//! Source of the paths and parameters: <https://developer.knowbe4.com/rest/reporting>.
+
+use serde::{Deserialize, Serialize};
+
+/// A path of the Reporting API; the `endpoint` label is its path, never a URL with ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Endpoint {
+    /// The account: name, seats, risk score. Costs one request; the cheapest check of a key.
+    Account,
+    /// All groups.
+    Groups,
+    /// All users.
+    Users,
+    /// All phishing campaigns.
+    PhishingCampaigns,
+    /// All phishing security tests ever run.
+    PhishingTests,
+    /// All training campaigns.
+    TrainingCampaigns,
+    /// All training enrollments: one row per user and content item, the largest listing.
+    Enrollments,
+    /// Training content bought from the ModStore.
+    StorePurchases,
+    /// Uploaded policies.
+    Policies,
+}
+
+impl Endpoint {
+    /// How many there are.
+    pub const COUNT: usize = 9;
+
+    /// All endpoints.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Account,
+        Self::Groups,
+        Self::Users,
+        Self::PhishingCampaigns,
+        Self::PhishingTests,
+        Self::TrainingCampaigns,
+        Self::Enrollments,
+        Self::StorePurchases,
+        Self::Policies,
+    ];
+
+    /// Path below the base URL, and the value of the `endpoint` label.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Account => "/v1/account",
+            Self::Groups => "/v1/groups",
+            Self::Users => "/v1/users",
+            Self::PhishingCampaigns => "/v1/phishing/campaigns",
+            Self::PhishingTests => "/v1/phishing/security_tests",
+            Self::TrainingCampaigns => "/v1/training/campaigns",
+            Self::Enrollments => "/v1/training/enrollments",
+            Self::StorePurchases => "/v1/training/store_purchases",
+            Self::Policies => "/v1/training/policies",
+        }
+    }
+}
