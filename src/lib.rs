@@ -19,3 +19,6 @@ pub mod secret;
 // Floor 2
 pub mod instrument;
 pub mod snapshot;
+
+// Floor 4
+pub mod api;
