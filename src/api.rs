@@ -1,2 +1,263 @@
-//! api
+//! The only user of the Reporting API: pages, retries, decoding.
+//!
+//! Each attempt consumes one [`Permit`](crate::budget::Permit), so that nothing can be sent that the budget does
+//! not know of. Answers become rows ([`wire`]) that go no further than `collect`. Nothing here knows what a
+//! collector makes of them, and no body is ever logged.
+
+pub mod error;
+pub mod headers;
+pub mod page;
+pub mod retry;
+pub mod transport;
 pub mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use roaring::RoaringTreemap;
+use tokio::time::{Instant, sleep};
+
+use self::error::ApiError;
+use self::page::{Ask, Pager, Step};
+use self::retry::{ATTEMPTS, Delays};
+use self::transport::{Answer, Call, Transport};
+use self::wire::{Drift, Row};
+use crate::budget::{AccountBudget, Claim};
+use crate::clock::Clock;
+use crate::instrument::AccountInstruments;
+use crate::model::{Endpoint, Failure};
+
+/// How long a refresh that has begun waits for a permit before it gives up. Longer than any pause that a busy
+/// minute or an ordinary 429 causes; a listing read over hours would be of no one time.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// One account's way to its API.
+pub struct Client {
+    transport: Arc<dyn Transport>,
+    budget: Arc<AccountBudget>,
+    instruments: Arc<AccountInstruments>,
+    clock: Clock,
+}
+
+/// One refresh under way: what it has spent and may spend.
+#[derive(Debug)]
+pub struct Refresh {
+    priority: f64,
+    requests: u64,
+    most: Option<u64>,
+}
+
+impl Refresh {
+    /// A refresh that gets its permits before those of larger `priority`, and at most `most` of them.
+    pub fn new(priority: f64, most: Option<u64>) -> Self {
+        Self { priority, requests: 0, most }
+    }
+
+    /// Requests sent so far, retries included.
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+}
+
+/// What a row does to the collection that is being made of a listing.
+///
+/// An error fails the refresh.
+pub type Fold<'a, R> = dyn FnMut(R, &mut Drift) -> Result<(), ApiError> + Send + 'a;
+
+impl Client {
+    /// A client that spends from `budget` and counts in `instruments`.
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        budget: Arc<AccountBudget>,
+        instruments: Arc<AccountInstruments>,
+        clock: Clock,
+    ) -> Self {
+        Self { transport, budget, instruments, clock }
+    }
+
+    /// What went wrong, for people.
+    pub fn explain(&self, error: &ApiError, endpoint: Endpoint) -> Failure {
+        error.failure(endpoint, self.transport.host())
+    }
+
+    /// Reads the object of an endpoint that has one.
+    ///
+    /// # Errors
+    /// When it can't be had, or isn't what was asked for.
+    pub async fn one<R: Row>(&self, refresh: &mut Refresh, endpoint: Endpoint) -> Result<R, ApiError> {
+        let call = Call { endpoint, query: Vec::new() };
+        let mut delays = Delays::between_attempts();
+        let mut attempt = 1;
+        let answer = loop {
+            match self.attempt(refresh, &call, attempt).await {
+                Ok(answer) => break answer,
+                Err(error) => self.pause_or_fail(error, attempt, &mut delays).await?,
+            }
+            attempt += 1;
+        };
+        let (row, drift) = wire::one::<R>(&answer.body).map_err(|error| undecodable(&error, &answer))?;
+        self.count(endpoint, &drift);
+        Ok(row)
+    }
+
+    /// Reads a whole listing, one page in memory at a time; each row once, by id.
+    ///
+    /// # Errors
+    /// When a page can't be had after [`ATTEMPTS`], or the listing's end can't be established. What was folded until
+    /// then is a part, and must not be published.
+    pub async fn list<R: Row>(
+        &self,
+        refresh: &mut Refresh,
+        endpoint: Endpoint,
+        parameters: &[(&'static str, String)],
+        fold: &mut Fold<'_, R>,
+    ) -> Result<(), ApiError> {
+        let mut pager = Pager::new();
+        let mut known = RoaringTreemap::new();
+        let mut last_body = None;
+        loop {
+            let Some(answer) = self.page(refresh, endpoint, parameters, &mut pager).await? else { continue };
+            let mut page = wire::list::<R>(&answer.body).map_err(|error| undecodable(&error, &answer))?;
+            let body = Some(crc32fast::hash(&answer.body));
+            let all_known = page.rows.iter().all(|row| row.id().is_some_and(|id| known.contains(id as u64)));
+            let mut seen = answer.headers.paging();
+            seen.rows = page.elements;
+            seen.repeats = page.elements > 0 && ((all_known && !page.rows.is_empty()) || body == last_body);
+            last_body = body;
+            let step = pager.seen(&seen);
+            if let Step::Broken(why) = step {
+                self.count(endpoint, &page.drift);
+                return Err(ApiError::Incomplete(why));
+            }
+            if matches!(step, Step::Next(_) | Step::Last) {
+                for row in page.rows {
+                    if row.id().is_none_or(|id| known.insert(id as u64)) {
+                        fold(row, &mut page.drift)?;
+                    } else {
+                        page.drift.duplicate_row += 1;
+                    }
+                }
+                self.count(endpoint, &page.drift);
+            }
+            if matches!(step, Step::Last | Step::Complete) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// One page, after as many attempts as it may take. [`None`] when the pager wants to ask for another instead.
+    async fn page(
+        &self,
+        refresh: &mut Refresh,
+        endpoint: Endpoint,
+        parameters: &[(&'static str, String)],
+        pager: &mut Pager,
+    ) -> Result<Option<Answer>, ApiError> {
+        let mut delays = Delays::between_attempts();
+        let mut attempt = 1;
+        loop {
+            let call = Call { endpoint, query: query(endpoint, parameters, pager.ask()) };
+            let error = match self.attempt(refresh, &call, attempt).await {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(error) => error,
+            };
+            if let ApiError::Status { status: 400 | 404 | 405 | 422, .. } = error
+                && let Some(step) = pager.refused()
+            {
+                return match step {
+                    Step::Broken(why) => Err(ApiError::Incomplete(why)),
+                    _ => Ok(None),
+                };
+            }
+            if matches!(error, ApiError::Timeout(_)) {
+                pager.smaller();
+            }
+            self.pause_or_fail(error, attempt, &mut delays).await?;
+            attempt += 1;
+        }
+    }
+
+    /// Sends one request: takes a permit, counts, and tells the budget what came of it.
+    async fn attempt(&self, refresh: &mut Refresh, call: &Call, attempt: u32) -> Result<Answer, ApiError> {
+        if let Some(most) = refresh.most.filter(|most| refresh.requests >= *most) {
+            return Err(ApiError::TooExpensive(most));
+        }
+        let claim = Claim { priority: refresh.priority, give_up_after: Some(PATIENCE) };
+        let permit = self.budget.permit(claim).await?;
+        refresh.requests += 1;
+        if attempt > 1 {
+            self.instruments.retry(call.endpoint);
+        }
+        let started = Instant::now();
+        let result = self.transport.send(call, permit).await.and_then(|answer| self.accept(answer));
+        let code = result.as_ref().map_or_else(ApiError::code, |_| "200".to_owned());
+        self.instruments.request(call.endpoint, &code, result.is_ok(), started.elapsed().as_secs_f64());
+        match &result {
+            Err(ApiError::Status { status: 429, retry_after, .. }) => self.budget.throttled(*retry_after).await,
+            Err(ApiError::Status { .. } | ApiError::Timeout(_) | ApiError::Transport { .. }) => {}
+            _ => self.budget.succeeded(),
+        }
+        result
+    }
+
+    fn accept(&self, answer: Answer) -> Result<Answer, ApiError> {
+        let request_id = answer.headers.request_id();
+        if answer.status != 200 {
+            let retry_after = answer.headers.retry_after(self.clock.now());
+            return Err(ApiError::Status { status: answer.status, request_id, retry_after });
+        }
+        if !answer.headers.is_json() {
+            let detail = format!("{} bytes that don't claim to be JSON", answer.body.len());
+            return Err(ApiError::Decode { detail, request_id });
+        }
+        Ok(answer)
+    }
+
+    /// Waits until the next attempt, or gives the error back when there is to be none.
+    async fn pause_or_fail(&self, error: ApiError, attempt: u32, delays: &mut Delays) -> Result<(), ApiError> {
+        let throttled = matches!(error, ApiError::Status { status: 429, .. });
+        if attempt >= ATTEMPTS || !(throttled || error.is_transient()) {
+            return Err(error);
+        }
+        if throttled {
+            // The budget holds back all of the account's permits; a pause beyond patience ends this refresh.
+            return match self.budget.wait() {
+                wait if wait > PATIENCE => Err(error),
+                _ => Ok(()),
+            };
+        }
+        sleep(delays.pause()).await;
+        Ok(())
+    }
+
+    fn count(&self, endpoint: Endpoint, drift: &Drift) {
+        for (kind, times) in drift.counts() {
+            if times > 0 {
+                self.instruments.drift(endpoint, kind, times);
+            }
+        }
+    }
+}
+
+fn query(endpoint: Endpoint, parameters: &[(&'static str, String)], ask: &Ask) -> Vec<(&'static str, String)> {
+    let fixed = endpoint.parameters().iter().map(|(name, value)| (*name, (*value).to_owned()));
+    let mut query: Vec<_> = fixed.chain(parameters.iter().cloned()).collect();
+    query.push(("per_page", ask.per_page.to_string()));
+    query.extend(ask.cursor.iter().map(|cursor| ("cursor", cursor.clone())));
+    query.extend(ask.page.iter().map(|page| ("page", page.to_string())));
+    query
+}
+
+/// Where decoding failed, without anything of what was there.
+fn undecodable(error: &serde_json::Error, answer: &Answer) -> ApiError {
+    let what = if answer.body.is_empty() {
+        "an empty body".to_owned()
+    } else if error.is_eof() {
+        format!("JSON that ends after {} bytes", answer.body.len())
+    } else if error.is_syntax() {
+        format!("no JSON, at line {} column {} of {} bytes", error.line(), error.column(), answer.body.len())
+    } else {
+        "JSON of another shape".to_owned()
+    };
+    ApiError::Decode { detail: what, request_id: answer.headers.request_id() }
+}

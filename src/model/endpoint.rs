@@ -58,4 +58,21 @@ impl Endpoint {
             Self::Policies => "/v1/training/policies",
         }
     }
+
+    /// Parameters that every request to it carries, besides those of paging. A server that doesn't know them
+    /// ignores them, so that what they ask for is checked in the rows once more.
+    pub fn parameters(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            // Without it archived users and groups are listed too.
+            Self::Users | Self::Groups => &[("status", "active")],
+            // Without them leavers are listed too, and rows don't say which campaign they belong to.
+            Self::Enrollments => &[("exclude_archived_users", "true"), ("include_campaign_id", "true")],
+            _ => &[],
+        }
+    }
+
+    /// Whether the server calculates while it answers, which may take up to a minute.
+    pub fn is_slow(self) -> bool {
+        matches!(self, Self::TrainingCampaigns | Self::Enrollments)
+    }
 }

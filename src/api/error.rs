@@ -1,0 +1,197 @@
+//! Why a request or a listing failed, and what a person can do about it.
+
+use std::time::Duration;
+
+use crate::budget::Refused;
+use crate::model::{Endpoint, Failure, Reason};
+
+/// A request that brought no usable answer, or a listing that brought no whole one.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// An answer other than 200.
+    #[error("answered with status {status}")]
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// The answer's `X-Request-Id`.
+        request_id: Option<String>,
+        /// The answer's `Retry-After`.
+        retry_after: Option<Duration>,
+    },
+    /// No whole answer in time.
+    #[error("no whole answer within {0:?}")]
+    Timeout(Duration),
+    /// No connection, or one that broke.
+    #[error("{detail}")]
+    Transport {
+        /// Where it went wrong.
+        kind: TransportKind,
+        /// The causes, outermost first, without URL.
+        detail: String,
+    },
+    /// Status 200, but not the JSON that was asked for.
+    #[error("{detail}")]
+    Decode {
+        /// What was wrong; holds nothing of the body.
+        detail: String,
+        /// The answer's `X-Request-Id`.
+        request_id: Option<String>,
+    },
+    /// The end of a listing could not be established, or its filter isn't honoured.
+    #[error("{0}")]
+    Incomplete(&'static str),
+    /// The budget gave no permit.
+    #[error(transparent)]
+    Budget(#[from] Refused),
+    /// The refresh cost more requests than it may.
+    #[error("more than {0} requests")]
+    TooExpensive(u64),
+}
+
+/// Which part of a connection failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransportKind {
+    /// The host's name has no address.
+    Dns,
+    /// The certificate or the handshake.
+    Tls,
+    /// The proxy.
+    Proxy,
+    /// No connection.
+    Connect,
+    /// A connection that broke, or an answer that isn't HTTP.
+    Broken,
+}
+
+impl ApiError {
+    /// The closed reason.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Status { status, .. } => match status {
+                401 => Reason::Unauthorized,
+                403 => Reason::Forbidden,
+                404 => Reason::NotFound,
+                429 => Reason::RateLimited,
+                408 => Reason::Timeout,
+                500.. => Reason::ServerError,
+                _ => Reason::BadRequest,
+            },
+            Self::Timeout(_) => Reason::Timeout,
+            Self::Transport { .. } => Reason::Transport,
+            Self::Decode { .. } => Reason::Decode,
+            Self::Incomplete(_) => Reason::Incomplete,
+            Self::Budget(_) | Self::TooExpensive(_) => Reason::Budget,
+        }
+    }
+
+    /// The `code` label: the status, or why there is none.
+    pub fn code(&self) -> String {
+        match self {
+            Self::Status { status, .. } => status.to_string(),
+            Self::Decode { .. } => "200".to_owned(),
+            other => other.reason().as_str().to_owned(),
+        }
+    }
+
+    /// Whether asking again soon may help.
+    pub fn is_transient(&self) -> bool {
+        matches!(self.reason(), Reason::ServerError | Reason::Timeout | Reason::Transport)
+    }
+
+    /// As people read it. `host` is where the request went.
+    pub fn failure(&self, endpoint: Endpoint, host: &str) -> Failure {
+        let path = endpoint.path();
+        let (cause, cure) = match self {
+            Self::Status { status, .. } => (format!("{path} answered with status {status}{}", name(*status)), self.status_cure(*status)),
+            Self::Timeout(limit) => (
+                format!("{path} gave no whole answer within {} s", limit.as_secs()),
+                "it is tried again with smaller pages; if it lasts, look at the network path and KnowBe4's status page".to_owned(),
+            ),
+            Self::Transport { kind, detail } => (format!("{path}: {detail}"), kind.cure(host)),
+            Self::Decode { detail, .. } => (
+                format!("{path} answered with something that isn't what was asked for: {detail}"),
+                "a proxy or login page in between? `check --connect --shapes` shows what arrives, without values".to_owned(),
+            ),
+            Self::Incomplete(detail) => (
+                format!("the listing of {path} can't be read whole: {detail}"),
+                "nothing of it is published, since a part would look like the whole; please report it with the output of `check --connect --shapes`".to_owned(),
+            ),
+            Self::Budget(refused) => (format!("{path} was not asked: {refused}"), refused.cure().to_owned()),
+            Self::TooExpensive(most) => (
+                format!("{path} needs more than the {most} requests that the budget can give one refresh"),
+                "raise budget.requests_per_day if the account's quota is larger, give the collector a longer max_interval, or switch it off".to_owned(),
+            ),
+        };
+        let request_id = match self {
+            Self::Status { request_id, .. } | Self::Decode { request_id, .. } => request_id.clone(),
+            _ => None,
+        };
+        Failure { reason: self.reason(), cause, cure, request_id }
+    }
+
+    fn status_cure(&self, status: u16) -> String {
+        match status {
+            401 => "the key is wrong, disabled, of another region or of another KnowBe4 API: make a Reporting API key (Account Settings > Account Integrations > API) and check region or base_url",
+            403 => "the key may not read this: the Reporting API comes with Platinum and Diamond subscriptions; if the rest works, the endpoint isn't part of yours, and the collector can be switched off",
+            404 => "if nothing else works either, region or base_url is wrong; if the rest works, the server lacks this endpoint, and it is asked again once a day",
+            429 => "other users of the quota? The account pauses as the API asks; lower budget.requests_per_day or budget.share to leave them more",
+            300..=399 => "redirects aren't followed, since each would be one more request: set base_url to where it leads",
+            500.. => "KnowBe4's side; it is tried again with growing pauses",
+            _ => "a parameter that the server doesn't take: please report it with the output of `check --connect --shapes`",
+        }
+        .to_owned()
+    }
+}
+
+impl TransportKind {
+    fn cure(self, host: &str) -> String {
+        match self {
+            Self::Dns => format!("does {host} resolve here? Check the resolver, the region or base_url, and whether a proxy is needed (HTTPS_PROXY)"),
+            Self::Tls => format!("is the certificate of {host} trusted here? Behind an inspecting proxy add its CA to the system's store, or name it by SSL_CERT_FILE"),
+            Self::Proxy => "check HTTPS_PROXY and NO_PROXY".to_owned(),
+            Self::Connect => format!("is {host} reachable from here? Check firewall and proxy (HTTPS_PROXY)"),
+            Self::Broken => "the connection broke; it is tried again with growing pauses".to_owned(),
+        }
+    }
+}
+
+fn name(status: u16) -> &'static str {
+    match status {
+        400 => " (bad request)",
+        401 => " (the key was refused)",
+        403 => " (not permitted)",
+        404 => " (not found)",
+        429 => " (too many requests)",
+        500 => " (internal server error)",
+        502 => " (bad gateway)",
+        503 => " (service unavailable)",
+        504 => " (gateway timeout)",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_its_reason_and_a_cure() {
+        for (status, reason, transient) in [
+            (301, Reason::BadRequest, false),
+            (400, Reason::BadRequest, false),
+            (401, Reason::Unauthorized, false),
+            (403, Reason::Forbidden, false),
+            (404, Reason::NotFound, false),
+            (422, Reason::BadRequest, false),
+            (429, Reason::RateLimited, false),
+            (500, Reason::ServerError, true),
+            (503, Reason::ServerError, true),
+        ] {
+            let error = ApiError::Status { status, request_id: Some("id".into()), retry_after: None };
+            assert_eq!((error.reason(), error.is_transient()), (reason, transient), "{status}");
+            let failure = error.failure(Endpoint::Users, "eu.api.knowbe4.com");
+            assert!(failure.cause.contains("/v1/users") && !failure.cure.is_empty(), "{failure:?}");
+            assert_eq!(failure.request_id.as_deref(), Some("id"));
+        }
+    }
+}

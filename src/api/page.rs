@@ -1,0 +1,433 @@
+//! When a listing is complete: the paging of every server there is, as a pure state machine.
+//!
+//! Three dialects are known. By cursor (2026): `X-Next-Cursor` until it is absent. As the API's first
+//! description says: `Total-Pages` and `Link`. As recorded live: no header at all, a short page is the last.
+//! The first request speaks all three; its answer tells which one it was. A full page without any sign of
+//! more is settled by asking differently, never by guessing, and a server that repeats itself fails the listing
+//! instead of burning the day's quota.
+
+use std::collections::HashSet;
+
+/// Rows asked for in one page: the documented maximum, since the quota counts requests.
+pub const FULL_PAGE: u32 = 500;
+
+/// Page sizes after timeouts. Each divides the one before, so that a numbered page can be taken up at the same row.
+const SMALLER_PAGES: [u32; 3] = [250, 125, 25];
+
+/// Lengths at which servers are known or likely to cut pages whatever `per_page` says: 10 for training campaigns,
+/// 25 and 100 the defaults that different documents name, the others round. A page this long may go on.
+const KNOWN_CUTS: [usize; 6] = [10, 25, 50, 100, 200, 250];
+
+/// Most pages of one listing: twice a million enrollments at 25 a page. A listing beyond it doesn't end.
+const MOST_PAGES: u64 = 80_000;
+
+/// What to ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The `cursor` parameter; `true` begins.
+    pub cursor: Option<String>,
+    /// The `page` parameter, from 1.
+    pub page: Option<u64>,
+    /// The `per_page` parameter.
+    pub per_page: u32,
+}
+
+/// What an answer said about paging.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// Elements in the page.
+    pub rows: usize,
+    /// Whether every one of them was in an earlier page of this listing.
+    pub repeats: bool,
+    /// The next cursor, from `X-Next-Cursor`, `Next-Cursor`, `X-Cursor-Next` or `Link`.
+    pub next_cursor: Option<String>,
+    /// Whether there was a `Link` header at all.
+    pub linked: bool,
+    /// The page number in `Link` with `rel=next`.
+    pub next_page: Option<u64>,
+    /// `Total-Pages`
+    pub total_pages: Option<u64>,
+    /// `Total`
+    pub total: Option<u64>,
+}
+
+/// What follows from an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// The page's rows count, and this is to be asked next.
+    Next(Ask),
+    /// The page's rows don't count (they were asked for to settle a question), and this is to be asked next.
+    Discard(Ask),
+    /// The page's rows count, and it was the last.
+    Last,
+    /// The page's rows don't count, and the listing was complete without them.
+    Complete,
+    /// The end can't be established.
+    Broken(&'static str),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Mode {
+    /// The first request, in all dialects at once.
+    First,
+    /// By cursor.
+    Cursor,
+    /// By number; `announced` when the server says how many pages there are.
+    Numbered { page: u64, announced: bool },
+    /// The first page was full and nothing said whether it was all: does a second one exist?
+    SecondPage,
+    /// The server ignores or refuses `page`: does it know cursors? Then the absence of one was the end.
+    Probe,
+}
+
+/// Reads one listing.
+#[derive(Debug)]
+pub struct Pager {
+    mode: Mode,
+    per_page: u32,
+    /// How long a page is that may be followed by another.
+    full: usize,
+    rows: u64,
+    pages: u64,
+    cursors: HashSet<String>,
+    ask: Ask,
+}
+
+impl Pager {
+    /// Begins a listing.
+    pub fn new() -> Self {
+        let ask = Ask { cursor: Some("true".into()), page: None, per_page: FULL_PAGE };
+        Self {
+            mode: Mode::First,
+            per_page: FULL_PAGE,
+            full: FULL_PAGE as usize,
+            rows: 0,
+            pages: 0,
+            cursors: HashSet::new(),
+            ask,
+        }
+    }
+
+    /// What to ask now.
+    pub fn ask(&self) -> &Ask {
+        &self.ask
+    }
+
+    /// Takes in an answer and says what to do with it.
+    pub fn seen(&mut self, seen: &Seen) -> Step {
+        let step = self.decide(seen);
+        if matches!(step, Step::Next(_) | Step::Last) {
+            self.rows += seen.rows as u64;
+            self.pages += 1;
+        }
+        if let Step::Next(ask) | Step::Discard(ask) = &step {
+            if self.pages >= MOST_PAGES {
+                return Step::Broken("the listing has more pages than any account can have");
+            }
+            self.ask = ask.clone();
+        }
+        step
+    }
+
+    fn decide(&mut self, seen: &Seen) -> Step {
+        match self.mode {
+            Mode::First => {
+                if seen.next_cursor.is_some() {
+                    return self.follow(seen);
+                }
+                self.number(1, seen)
+            }
+            Mode::Cursor => self.follow(seen),
+            Mode::Numbered { page, .. } => {
+                if seen.repeats && seen.rows >= self.full {
+                    return Step::Broken("the server repeats pages: it ignores the page parameter");
+                }
+                self.number(page, seen)
+            }
+            Mode::SecondPage => {
+                if seen.repeats && seen.rows >= self.full {
+                    return self.probe();
+                }
+                if seen.next_cursor.is_some() {
+                    return self.follow(seen);
+                }
+                self.number(2, seen)
+            }
+            Mode::Probe => match seen.next_cursor {
+                Some(_) => Step::Complete,
+                None => Step::Broken("a full page without any sign of more, and the server knows neither page nor cursor"),
+            },
+        }
+    }
+
+    /// By cursor: until there is none, or nothing more comes.
+    fn follow(&mut self, seen: &Seen) -> Step {
+        let Some(cursor) = seen.next_cursor.as_ref().filter(|_| seen.rows > 0) else { return Step::Last };
+        if seen.repeats || !self.cursors.insert(cursor.clone()) {
+            return Step::Broken("the server repeats a cursor or a page");
+        }
+        self.mode = Mode::Cursor;
+        Step::Next(Ask { cursor: Some(cursor.clone()), page: None, per_page: self.per_page })
+    }
+
+    /// By number: as announced, or while pages are full.
+    fn number(&mut self, page: u64, seen: &Seen) -> Step {
+        let announced = seen.linked || seen.total_pages.is_some() || seen.total.is_some();
+        let promised = seen.next_page.is_some_and(|next| next > page) || seen.total_pages.is_some_and(|all| page < all);
+        if promised {
+            if seen.rows == 0 {
+                return Step::Broken("an empty page before the announced last one");
+            }
+            return self.numbered(seen.next_page.filter(|next| *next > page).unwrap_or(page + 1), true);
+        }
+        if page == 1 && self.may_be_cut(seen.rows) {
+            self.full = seen.rows;
+        }
+        let full = seen.rows > 0 && seen.rows >= self.full;
+        if announced {
+            // A total beyond what was read, behind a full page: pages are cut shorter than they were announced for.
+            let short = seen.total.is_some_and(|total| total > self.rows + seen.rows as u64);
+            return if full && short { self.numbered(page + 1, true) } else { Step::Last };
+        }
+        if !full {
+            return Step::Last;
+        }
+        if page == 1 {
+            self.mode = Mode::SecondPage;
+            return Step::Next(Ask { cursor: None, page: Some(2), per_page: self.per_page });
+        }
+        self.numbered(page + 1, false)
+    }
+
+    fn numbered(&mut self, page: u64, announced: bool) -> Step {
+        self.mode = Mode::Numbered { page, announced };
+        Step::Next(Ask { cursor: None, page: Some(page), per_page: self.per_page })
+    }
+
+    fn may_be_cut(&self, rows: usize) -> bool {
+        rows >= self.per_page as usize || KNOWN_CUTS.contains(&rows)
+    }
+
+    fn probe(&mut self) -> Step {
+        let Some(fewer) = u32::try_from(self.full).ok().and_then(|full| full.checked_sub(1)).filter(|n| *n > 0) else {
+            return Step::Broken("the server repeats pages: it ignores the page parameter");
+        };
+        self.mode = Mode::Probe;
+        Step::Discard(Ask { cursor: Some("true".into()), page: None, per_page: fewer })
+    }
+
+    /// The server refused the question (400, 404, 405 or 422). What to ask instead, if the question was only whether a second page exists.
+    pub fn refused(&mut self) -> Option<Step> {
+        if self.mode != Mode::SecondPage {
+            return None;
+        }
+        let step = self.probe();
+        if let Step::Discard(ask) = &step {
+            self.ask = ask.clone();
+        }
+        Some(step)
+    }
+
+    /// The page took too long: asks for fewer rows from the same row on. False when that isn't possible.
+    pub fn smaller(&mut self) -> bool {
+        let Some(fewer) = SMALLER_PAGES.into_iter().find(|size| *size < self.per_page) else { return false };
+        let factor = u64::from(self.per_page / fewer);
+        let page = match self.mode {
+            Mode::First | Mode::Cursor => None,
+            // Pages cut by the server aren't where this arithmetic would look for them.
+            Mode::Numbered { .. } | Mode::SecondPage if self.full != self.per_page as usize => return false,
+            Mode::Numbered { page, announced } => {
+                let page = (page - 1) * factor + 1;
+                self.mode = Mode::Numbered { page, announced };
+                Some(page)
+            }
+            Mode::SecondPage => {
+                let page = factor + 1;
+                self.mode = Mode::Numbered { page, announced: false };
+                Some(page)
+            }
+            Mode::Probe => return false,
+        };
+        self.per_page = fewer;
+        self.full = fewer as usize;
+        self.ask.per_page = fewer;
+        self.ask.page = page;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A server with `len` rows, numbered from 0.
+    #[derive(Debug, Clone, Copy)]
+    struct Server {
+        len: usize,
+        /// Most rows a page, whatever `per_page` says.
+        cut: usize,
+        dialect: Dialect,
+    }
+
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Dialect {
+        Brief,
+        TotalOnly,
+        LinkOnly,
+        Recorded,
+        CursorIgnoresPage,
+        CursorRefusesPage,
+        IgnoresPage,
+        RepeatsCursor,
+    }
+
+    fn rows(server: Server, from: usize, per_page: usize) -> Vec<usize> {
+        (from..server.len.min(from + per_page)).collect()
+    }
+
+    /// `None`: refused.
+    fn answer(server: Server, ask: &Ask) -> Option<(Vec<usize>, Seen)> {
+        let per_page = (ask.per_page as usize).min(server.cut);
+        let page = ask.page.unwrap_or(1) as usize;
+        let pages = server.len.div_ceil(per_page);
+        let mut seen = Seen::default();
+        let from = match server.dialect {
+            Dialect::Brief | Dialect::TotalOnly | Dialect::LinkOnly | Dialect::Recorded => (page - 1) * per_page,
+            Dialect::IgnoresPage => 0,
+            Dialect::CursorIgnoresPage | Dialect::RepeatsCursor => ask.cursor.as_ref().and_then(|c| c.parse().ok()).unwrap_or(0),
+            Dialect::CursorRefusesPage => {
+                if ask.page.is_some() {
+                    return None;
+                }
+                ask.cursor.as_ref().and_then(|c| c.parse().ok()).unwrap_or(0)
+            }
+        };
+        let rows = rows(server, from, per_page);
+        match server.dialect {
+            Dialect::Brief => {
+                seen.total = Some(server.len as u64);
+                seen.total_pages = Some(pages as u64);
+                seen.linked = true;
+                seen.next_page = (page < pages).then_some(page as u64 + 1);
+            }
+            Dialect::TotalOnly => seen.total = Some(server.len as u64),
+            Dialect::LinkOnly => {
+                seen.linked = true;
+                seen.next_page = (page < pages).then_some(page as u64 + 1);
+            }
+            Dialect::CursorIgnoresPage | Dialect::CursorRefusesPage if ask.cursor.is_some() => {
+                seen.next_cursor = (from + per_page < server.len).then(|| (from + per_page).to_string());
+            }
+            Dialect::RepeatsCursor => seen.next_cursor = Some("7".into()),
+            _ => {}
+        }
+        seen.rows = rows.len();
+        Some((rows, seen))
+    }
+
+    /// Reads all rows: those that count in order, and the number of requests.
+    fn read(server: Server, slow: impl Fn(usize) -> bool) -> Result<(Vec<usize>, usize), (&'static str, usize)> {
+        let mut pager = Pager::new();
+        let mut got = Vec::new();
+        for request in 1..100_000 {
+            if slow(request) && pager.smaller() {
+                continue;
+            }
+            let step = match answer(server, &pager.ask().clone()) {
+                Some((page, mut seen)) => {
+                    seen.repeats = !page.is_empty() && page.iter().all(|row| got.contains(row));
+                    let step = pager.seen(&seen);
+                    if matches!(step, Step::Next(_) | Step::Last) {
+                        got.extend(page.into_iter().filter(|row| !got.contains(row)).collect::<Vec<_>>());
+                    }
+                    step
+                }
+                None => pager.refused().expect("only a second page is refused"),
+            };
+            match step {
+                Step::Next(_) | Step::Discard(_) => {}
+                Step::Last | Step::Complete => return Ok((got, request)),
+                Step::Broken(why) => return Err((why, request)),
+            }
+        }
+        panic!("endless");
+    }
+
+    const COMPLETE: [Dialect; 6] = [
+        Dialect::Brief,
+        Dialect::TotalOnly,
+        Dialect::LinkOnly,
+        Dialect::Recorded,
+        Dialect::CursorIgnoresPage,
+        Dialect::CursorRefusesPage,
+    ];
+
+    #[test]
+    fn every_listing_is_complete_in_every_dialect() {
+        for dialect in COMPLETE {
+            for len in [0, 1, 9, 10, 11, 25, 99, 100, 101, 250, 499, 500, 501, 999, 1000, 1001, 1500] {
+                for cut in [10, 25, 100, 500, 1000] {
+                    let server = Server { len, cut, dialect };
+                    let (got, _) = read(server, |_| false).unwrap_or_else(|why| panic!("{server:?}: {why:?}"));
+                    assert_eq!(got.len(), len, "{server:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_request_is_wasted_where_the_end_is_plain() {
+        for dialect in COMPLETE {
+            for (len, requests) in [(0, 1), (3, 1), (499, 1), (501, 2), (1203, 3)] {
+                let (_, asked) = read(Server { len, cut: 500, dialect }, |_| false).expect("complete");
+                assert_eq!(asked, requests, "{dialect:?} {len}");
+            }
+        }
+        for (dialect, requests) in [(Dialect::Brief, 1), (Dialect::Recorded, 2), (Dialect::CursorRefusesPage, 3), (Dialect::CursorIgnoresPage, 3)] {
+            let (_, asked) = read(Server { len: 500, cut: 500, dialect }, |_| false).expect("complete");
+            assert_eq!(asked, requests, "{dialect:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_repeats_itself_is_left_at_once() {
+        for (dialect, most) in [(Dialect::IgnoresPage, 3), (Dialect::RepeatsCursor, 2)] {
+            let (_, asked) = read(Server { len: 900, cut: 500, dialect }, |_| false).expect_err("broken");
+            assert!(asked <= most, "{dialect:?}: {asked}");
+        }
+    }
+
+    #[test]
+    fn a_page_missing_in_the_middle_is_no_end() {
+        let mut pager = Pager::new();
+        let seen = Seen { rows: 500, total_pages: Some(3), ..Seen::default() };
+        assert!(matches!(pager.seen(&seen), Step::Next(_)));
+        let empty = Seen { total_pages: Some(3), ..Seen::default() };
+        assert!(matches!(pager.seen(&empty), Step::Broken(_)));
+    }
+
+    #[test]
+    fn the_announced_number_of_pages_may_grow_while_reading() {
+        let mut pager = Pager::new();
+        for (all, page) in [(2, 2), (3, 3)] {
+            let seen = Seen { rows: 500, total_pages: Some(all), ..Seen::default() };
+            assert_eq!(pager.seen(&seen), Step::Next(Ask { cursor: None, page: Some(page), per_page: 500 }));
+        }
+        assert_eq!(pager.seen(&Seen { rows: 500, total_pages: Some(3), ..Seen::default() }), Step::Last);
+    }
+
+    proptest! {
+        #[test]
+        fn timeouts_make_pages_smaller_and_lose_nothing(
+            len in 0_usize..1600,
+            dialect in prop::sample::select(COMPLETE.to_vec()),
+            slow in prop::collection::hash_set(1_usize..12, 0..4),
+        ) {
+            let server = Server { len, cut: 500, dialect };
+            let (got, _) = read(server, |request| slow.contains(&request)).expect("complete");
+            prop_assert_eq!(got.len(), len);
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! One request over the wire. The seam at which a simulated year plugs in: [`Transport`] has one real
+//! implementation, [`Https`], and one that asks the simulator without a socket.
+
+use std::error::Error as _;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
+use reqwest::{Client, Url};
+
+use super::error::{ApiError, TransportKind};
+use super::headers::Headers;
+use crate::budget::Permit;
+use crate::model::Endpoint;
+use crate::secret::ApiKey;
+
+/// What to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Which endpoint.
+    pub endpoint: Endpoint,
+    /// Its parameters.
+    pub query: Vec<(&'static str, String)>,
+}
+
+/// What came back: any status, and the whole body.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: Headers,
+    /// Its body, decompressed.
+    pub body: Vec<u8>,
+}
+
+/// An answer on its way.
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Answer, ApiError>> + Send + 'a>>;
+
+/// Sends requests.
+pub trait Transport: Send + Sync {
+    /// Sends one request, which takes one permit, and gives it back when the answer is whole or has failed.
+    fn send<'a>(&'a self, call: &'a Call, permit: Permit) -> Sending<'a>;
+
+    /// Where requests go, for people.
+    fn host(&self) -> &str;
+
+    /// The key was read again.
+    fn set_key(&self, key: ApiKey);
+}
+
+/// Most bytes of one body, decompressed: a page of 500 users is half a megabyte, of 500 campaigns with all their
+/// content some ten.
+const MOST_BODY: usize = 32 << 20;
+
+/// Time limits of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// To connect, TLS included.
+    pub connect: Duration,
+    /// Between two reads.
+    pub read: Duration,
+    /// All in all, for endpoints that answer from what they have.
+    pub total: Duration,
+    /// All in all, for endpoints that calculate: training campaigns with percentages, enrollments.
+    pub slow_total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            read: Duration::from_secs(30),
+            total: Duration::from_secs(30),
+            slow_total: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Timeouts {
+    fn of(&self, endpoint: Endpoint) -> Duration {
+        if endpoint.is_slow() { self.slow_total } else { self.total }
+    }
+}
+
+/// The Reporting API over HTTPS (plain HTTP to a loopback address only, as the configuration has checked).
+pub struct Https {
+    client: Client,
+    base: String,
+    host: String,
+    key: Mutex<ApiKey>,
+    timeouts: Timeouts,
+}
+
+/// No client could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The base URL is none. The configuration checks it before.
+    #[error("{0:?} is not a base URL")]
+    BaseUrl(String),
+    /// Usually: no CA certificates on this system.
+    #[error("no HTTPS client can be made: {0} (are CA certificates installed? SSL_CERT_FILE names others)")]
+    Client(String),
+}
+
+impl Https {
+    /// A client for one account. `base` has no trailing slash; a path prefix in it is kept.
+    ///
+    /// # Errors
+    /// Without a single CA certificate, say.
+    pub fn new(base: &str, key: ApiKey, timeouts: Timeouts) -> Result<Self, TransportError> {
+        let url = Url::parse(base).map_err(|_| TransportError::BaseUrl(base.to_owned()))?;
+        let host = url.host_str().ok_or_else(|| TransportError::BaseUrl(base.to_owned()))?.to_owned();
+        // A second installation fails, and is none.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut client = Client::builder()
+            .user_agent(concat!("knowbe4-exporter/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(timeouts.connect)
+            .read_timeout(timeouts.read.max(timeouts.slow_total))
+            // Both would be requests that no permit was taken for.
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .https_only(url.scheme() == "https")
+            .pool_max_idle_per_host(1);
+        if url.scheme() == "http" {
+            client = client.no_proxy();
+        }
+        let client = client.build().map_err(|error| TransportError::Client(causes(&error)))?;
+        Ok(Self { client, base: base.to_owned(), host, key: Mutex::new(key), timeouts })
+    }
+
+    fn url(&self, call: &Call) -> Result<Url, ApiError> {
+        let text = format!("{}{}", self.base, call.endpoint.path());
+        let mut url = Url::parse(&text).map_err(|error| broken(TransportKind::Broken, error.to_string()))?;
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&call.query);
+        }
+        Ok(url)
+    }
+
+    fn authorization(&self) -> Result<HeaderValue, ApiError> {
+        let bearer = self.key.lock().unwrap_or_else(PoisonError::into_inner).bearer();
+        let mut value = HeaderValue::from_str(&bearer)
+            .map_err(|_| broken(TransportKind::Broken, "the key is no header value".to_owned()))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    async fn ask(&self, call: &Call, permit: Permit) -> Result<Answer, ApiError> {
+        let limit = self.timeouts.of(call.endpoint);
+        let request = self
+            .client
+            .get(self.url(call)?)
+            .header(AUTHORIZATION, self.authorization()?)
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
+            .timeout(limit);
+        let failed = |error| classify(&error, limit);
+        let mut response = request.send().await.map_err(failed)?;
+        let status = response.status().as_u16();
+        let headers = Headers::new(response.headers().iter().map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        }));
+        let mut body = Vec::new();
+        // The body of a refusal is never looked at: it may say anything.
+        while status == 200 {
+            let Some(chunk) = response.chunk().await.map_err(failed)? else { break };
+            if body.len() + chunk.len() > MOST_BODY {
+                let detail = format!("more than {} MiB", MOST_BODY >> 20);
+                return Err(ApiError::Decode { detail, request_id: headers.request_id() });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        drop(permit);
+        Ok(Answer { status, headers, body })
+    }
+}
+
+impl Transport for Https {
+    fn send<'a>(&'a self, call: &'a Call, permit: Permit) -> Sending<'a> {
+        Box::pin(self.ask(call, permit))
+    }
+
+    fn host(&self) -> &str {
+        &self.host
+    }
+
+    fn set_key(&self, key: ApiKey) {
+        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = key;
+    }
+}
+
+fn broken(kind: TransportKind, detail: String) -> ApiError {
+    ApiError::Transport { kind, detail }
+}
+
+fn classify(error: &reqwest::Error, limit: Duration) -> ApiError {
+    if error.is_timeout() {
+        return ApiError::Timeout(limit);
+    }
+    let detail = causes(error);
+    let lower = detail.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let kind = if says(&["dns error", "failed to lookup", "name or service not known"]) {
+        TransportKind::Dns
+    } else if says(&["certificate", "tls", "handshake", "unknownissuer"]) {
+        TransportKind::Tls
+    } else if says(&["proxy", "tunnel"]) {
+        TransportKind::Proxy
+    } else if error.is_connect() {
+        TransportKind::Connect
+    } else {
+        TransportKind::Broken
+    };
+    broken(kind, detail)
+}
+
+/// The chain of causes in one line, without the URL.
+fn causes(error: &reqwest::Error) -> String {
+    let mut causes = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if causes.last().is_none_or(|last: &String| !last.contains(&text)) {
+            causes.push(text);
+        }
+        source = cause.source();
+    }
+    if causes.is_empty() { "the request failed".to_owned() } else { causes.join(": ") }
+}
