@@ -50,7 +50,11 @@ pub struct Refresh {
 impl Refresh {
     /// A refresh that gets its permits before those of larger `priority`, and at most `most` of them.
     pub fn new(priority: f64, most: Option<u64>) -> Self {
-        Self { priority, requests: 0, most }
+        Self {
+            priority,
+            requests: 0,
+            most,
+        }
     }
 
     /// Requests sent so far, retries included.
@@ -72,7 +76,12 @@ impl Client {
         instruments: Arc<AccountInstruments>,
         clock: Clock,
     ) -> Self {
-        Self { transport, budget, instruments, clock }
+        Self {
+            transport,
+            budget,
+            instruments,
+            clock,
+        }
     }
 
     /// What went wrong, for people.
@@ -85,7 +94,10 @@ impl Client {
     /// # Errors
     /// When it can't be had, or isn't what was asked for.
     pub async fn one<R: Row>(&self, refresh: &mut Refresh, endpoint: Endpoint) -> Result<R, ApiError> {
-        let call = Call { endpoint, query: Vec::new() };
+        let call = Call {
+            endpoint,
+            query: Vec::new(),
+        };
         let mut delays = Delays::between_attempts();
         let mut attempt = 1;
         let answer = loop {
@@ -116,10 +128,15 @@ impl Client {
         let mut known = RoaringTreemap::new();
         let mut last_body = None;
         loop {
-            let Some(answer) = self.page(refresh, endpoint, parameters, &mut pager).await? else { continue };
+            let Some(answer) = self.page(refresh, endpoint, parameters, &mut pager).await? else {
+                continue;
+            };
             let mut page = wire::list::<R>(&answer.body).map_err(|error| undecodable(&error, &answer))?;
             let body = Some(crc32fast::hash(&answer.body));
-            let all_known = page.rows.iter().all(|row| row.id().is_some_and(|id| known.contains(id as u64)));
+            let all_known = page
+                .rows
+                .iter()
+                .all(|row| row.id().is_some_and(|id| known.contains(id as u64)));
             let mut seen = answer.headers.paging();
             seen.rows = page.elements;
             seen.repeats = page.elements > 0 && ((all_known && !page.rows.is_empty()) || body == last_body);
@@ -156,12 +173,18 @@ impl Client {
         let mut delays = Delays::between_attempts();
         let mut attempt = 1;
         loop {
-            let call = Call { endpoint, query: query(endpoint, parameters, pager.ask()) };
+            let call = Call {
+                endpoint,
+                query: query(endpoint, parameters, pager.ask()),
+            };
             let error = match self.attempt(refresh, &call, attempt).await {
                 Ok(answer) => return Ok(Some(answer)),
                 Err(error) => error,
             };
-            if let ApiError::Status { status: 400 | 404 | 405 | 422, .. } = error
+            if let ApiError::Status {
+                status: 400 | 404 | 405 | 422,
+                ..
+            } = error
                 && let Some(step) = pager.refused()
             {
                 return match step {
@@ -182,18 +205,34 @@ impl Client {
         if let Some(most) = refresh.most.filter(|most| refresh.requests >= *most) {
             return Err(ApiError::TooExpensive(most));
         }
-        let claim = Claim { priority: refresh.priority, give_up_after: Some(PATIENCE) };
+        let claim = Claim {
+            priority: refresh.priority,
+            give_up_after: Some(PATIENCE),
+        };
         let permit = self.budget.permit(claim).await?;
         refresh.requests += 1;
         if attempt > 1 {
             self.instruments.retry(call.endpoint);
         }
         let started = Instant::now();
-        let result = self.transport.send(call, permit).await.and_then(|answer| self.accept(answer));
+        let result = self
+            .transport
+            .send(call, permit)
+            .await
+            .and_then(|answer| self.accept(answer));
         let code = result.as_ref().map_or_else(ApiError::code, |_| "200".to_owned());
-        self.instruments.request(call.endpoint, &code, result.is_ok(), started.elapsed().as_secs_f64());
+        self.instruments.request(
+            call.endpoint,
+            &code,
+            result.is_ok(),
+            started.elapsed().as_secs_f64(),
+        );
         match &result {
-            Err(ApiError::Status { status: 429, retry_after, .. }) => self.budget.throttled(*retry_after).await,
+            Err(ApiError::Status {
+                status: 429,
+                retry_after,
+                ..
+            }) => self.budget.throttled(*retry_after).await,
             Err(ApiError::Status { .. } | ApiError::Timeout(_) | ApiError::Transport { .. }) => {}
             _ => self.budget.succeeded(),
         }
@@ -204,7 +243,11 @@ impl Client {
         let request_id = answer.headers.request_id();
         if answer.status != 200 {
             let retry_after = answer.headers.retry_after(self.clock.now());
-            return Err(ApiError::Status { status: answer.status, request_id, retry_after });
+            return Err(ApiError::Status {
+                status: answer.status,
+                request_id,
+                retry_after,
+            });
         }
         if !answer.headers.is_json() {
             let detail = format!("{} bytes that don't claim to be JSON", answer.body.len());
@@ -214,7 +257,12 @@ impl Client {
     }
 
     /// Waits until the next attempt, or gives the error back when there is to be none.
-    async fn pause_or_fail(&self, error: ApiError, attempt: u32, delays: &mut Delays) -> Result<(), ApiError> {
+    async fn pause_or_fail(
+        &self,
+        error: ApiError,
+        attempt: u32,
+        delays: &mut Delays,
+    ) -> Result<(), ApiError> {
         let throttled = matches!(error, ApiError::Status { status: 429, .. });
         if attempt >= ATTEMPTS || !(throttled || error.is_transient()) {
             return Err(error);
@@ -230,7 +278,8 @@ impl Client {
         Ok(())
     }
 
-    fn count(&self, endpoint: Endpoint, drift: &Drift) {
+    /// Counts surprises that show only once a listing is whole.
+    pub fn count(&self, endpoint: Endpoint, drift: &Drift) {
         for (kind, times) in drift.counts() {
             if times > 0 {
                 self.instruments.drift(endpoint, kind, times);
@@ -239,8 +288,15 @@ impl Client {
     }
 }
 
-fn query(endpoint: Endpoint, parameters: &[(&'static str, String)], ask: &Ask) -> Vec<(&'static str, String)> {
-    let fixed = endpoint.parameters().iter().map(|(name, value)| (*name, (*value).to_owned()));
+fn query(
+    endpoint: Endpoint,
+    parameters: &[(&'static str, String)],
+    ask: &Ask,
+) -> Vec<(&'static str, String)> {
+    let fixed = endpoint
+        .parameters()
+        .iter()
+        .map(|(name, value)| (*name, (*value).to_owned()));
     let mut query: Vec<_> = fixed.chain(parameters.iter().cloned()).collect();
     query.push(("per_page", ask.per_page.to_string()));
     query.extend(ask.cursor.iter().map(|cursor| ("cursor", cursor.clone())));
@@ -255,9 +311,17 @@ fn undecodable(error: &serde_json::Error, answer: &Answer) -> ApiError {
     } else if error.is_eof() {
         format!("JSON that ends after {} bytes", answer.body.len())
     } else if error.is_syntax() {
-        format!("no JSON, at line {} column {} of {} bytes", error.line(), error.column(), answer.body.len())
+        format!(
+            "no JSON, at line {} column {} of {} bytes",
+            error.line(),
+            error.column(),
+            answer.body.len()
+        )
     } else {
         "JSON of another shape".to_owned()
     };
-    ApiError::Decode { detail: what, request_id: answer.headers.request_id() }
+    ApiError::Decode {
+        detail: what,
+        request_id: answer.headers.request_id(),
+    }
 }

@@ -95,7 +95,10 @@ impl ApiError {
 
     /// Whether asking again soon may help.
     pub fn is_transient(&self) -> bool {
-        matches!(self.reason(), Reason::ServerError | Reason::Timeout | Reason::Transport)
+        matches!(
+            self.reason(),
+            Reason::ServerError | Reason::Timeout | Reason::Transport
+        )
     }
 
     /// As people read it. `host` is where the request went.
@@ -126,7 +129,12 @@ impl ApiError {
             Self::Status { request_id, .. } | Self::Decode { request_id, .. } => request_id.clone(),
             _ => None,
         };
-        Failure { reason: self.reason(), cause, cure, request_id }
+        Failure {
+            reason: self.reason(),
+            cause,
+            cure,
+            request_id,
+        }
     }
 
     fn status_cure(&self, status: u16) -> String {
@@ -146,8 +154,12 @@ impl ApiError {
 impl TransportKind {
     fn cure(self, host: &str) -> String {
         match self {
-            Self::Dns => format!("does {host} resolve here? Check the resolver, the region or base_url, and whether a proxy is needed (HTTPS_PROXY)"),
-            Self::Tls => format!("is the certificate of {host} trusted here? Behind an inspecting proxy add its CA to the system's store, or name it by SSL_CERT_FILE"),
+            Self::Dns => format!(
+                "does {host} resolve here? Check the resolver, the region or base_url, and whether a proxy is needed (HTTPS_PROXY)"
+            ),
+            Self::Tls => format!(
+                "is the certificate of {host} trusted here? Behind an inspecting proxy add its CA to the system's store, or name it by SSL_CERT_FILE"
+            ),
             Self::Proxy => "check HTTPS_PROXY and NO_PROXY".to_owned(),
             Self::Connect => format!("is {host} reachable from here? Check firewall and proxy (HTTPS_PROXY)"),
             Self::Broken => "the connection broke; it is tried again with growing pauses".to_owned(),
@@ -187,10 +199,21 @@ mod tests {
             (500, Reason::ServerError, true),
             (503, Reason::ServerError, true),
         ] {
-            let error = ApiError::Status { status, request_id: Some("id".into()), retry_after: None };
-            assert_eq!((error.reason(), error.is_transient()), (reason, transient), "{status}");
+            let error = ApiError::Status {
+                status,
+                request_id: Some("id".into()),
+                retry_after: None,
+            };
+            assert_eq!(
+                (error.reason(), error.is_transient()),
+                (reason, transient),
+                "{status}"
+            );
             let failure = error.failure(Endpoint::Users, "eu.api.knowbe4.com");
-            assert!(failure.cause.contains("/v1/users") && !failure.cure.is_empty(), "{failure:?}");
+            assert!(
+                failure.cause.contains("/v1/users") && !failure.cure.is_empty(),
+                "{failure:?}"
+            );
             assert_eq!(failure.request_id.as_deref(), Some("id"));
         }
     }

@@ -13,12 +13,21 @@ pub struct Headers(Vec<(String, String)>);
 impl Headers {
     /// Takes headers in any case.
     pub fn new(headers: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect())
+        Self(
+            headers
+                .into_iter()
+                .map(|(name, value)| (name.to_ascii_lowercase(), value))
+                .collect(),
+        )
     }
 
     /// The first non-empty value of a header, trimmed.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let values = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.trim());
+        let values = self
+            .0
+            .iter()
+            .filter(|(known, _)| known == name)
+            .map(|(_, value)| value.trim());
         values.into_iter().find(|value| !value.is_empty())
     }
 
@@ -29,14 +38,24 @@ impl Headers {
 
     /// `X-Request-Id`: what KnowBe4's support asks for. Cut to what such an id can be.
     pub fn request_id(&self) -> Option<String> {
-        let id: String = self.get("x-request-id")?.chars().filter(|c| c.is_ascii_graphic()).take(64).collect();
+        let id: String = self
+            .get("x-request-id")?
+            .chars()
+            .filter(|c| c.is_ascii_graphic())
+            .take(64)
+            .collect();
         (!id.is_empty()).then_some(id)
     }
 
     /// Whether the body claims to be JSON; an answer without a type may be.
     pub fn is_json(&self) -> bool {
         self.get("content-type").is_none_or(|kind| {
-            let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            let kind = kind
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_ascii_lowercase();
             kind.ends_with("/json") || kind.ends_with("+json")
         })
     }
@@ -50,7 +69,9 @@ impl Headers {
         }
         let seconds = |date: &str| {
             let time = httpdate::parse_http_date(date).ok()?;
-            time.duration_since(std::time::UNIX_EPOCH).ok().map(|since| since.as_secs_f64())
+            time.duration_since(std::time::UNIX_EPOCH)
+                .ok()
+                .map(|since| since.as_secs_f64())
         };
         let until = seconds(value)?;
         let now = self.get("date").and_then(seconds).unwrap_or(now);
@@ -63,9 +84,14 @@ impl Headers {
         let next = self.get("link").and_then(next_link);
         let parameter = |name: &str| {
             let next = next.as_ref()?;
-            next.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).filter(|v| !v.is_empty())
+            next.query_pairs()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.into_owned())
+                .filter(|v| !v.is_empty())
         };
-        let named = ["x-next-cursor", "next-cursor", "x-cursor-next"].into_iter().find_map(|name| self.get(name));
+        let named = ["x-next-cursor", "next-cursor", "x-cursor-next"]
+            .into_iter()
+            .find_map(|name| self.get(name));
         Seen {
             next_cursor: named.map(str::to_owned).or_else(|| parameter("cursor")),
             linked: self.get("link").is_some(),
@@ -83,9 +109,15 @@ fn next_link(link: &str) -> Option<Url> {
     for part in link.split('<').skip(1) {
         let (target, parameters) = part.split_once('>')?;
         let is_next = parameters.split([';', ',']).any(|parameter| {
-            let Some((name, value)) = parameter.split_once('=') else { return false };
+            let Some((name, value)) = parameter.split_once('=') else {
+                return false;
+            };
             name.trim().eq_ignore_ascii_case("rel")
-                && value.trim().trim_matches('"').split_ascii_whitespace().any(|rel| rel.eq_ignore_ascii_case("next"))
+                && value
+                    .trim()
+                    .trim_matches('"')
+                    .split_ascii_whitespace()
+                    .any(|rel| rel.eq_ignore_ascii_case("next"))
         });
         if is_next {
             return base.join(target.trim()).ok();
@@ -99,7 +131,11 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&str, &str)]) -> Headers {
-        Headers::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        Headers::new(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
     }
 
     #[test]
@@ -108,27 +144,55 @@ mod tests {
             ("X-Next-Cursor", "667542"),
             ("next-cursor", "667542"),
             ("X-Cursor-Next", " 667542 "),
-            ("Link", "<https://elsewhere.example/v1/users?per_page=500&cursor=667542>; rel=\"next\""),
-            ("link", "</v1/users?cursor=1>; rel=first, </v1/users?cursor=667542>; rel=next"),
+            (
+                "Link",
+                "<https://elsewhere.example/v1/users?per_page=500&cursor=667542>; rel=\"next\"",
+            ),
+            (
+                "link",
+                "</v1/users?cursor=1>; rel=first, </v1/users?cursor=667542>; rel=next",
+            ),
         ] {
-            assert_eq!(headers(&[(name, value)]).paging().next_cursor.as_deref(), Some("667542"), "{name}: {value}");
+            assert_eq!(
+                headers(&[(name, value)]).paging().next_cursor.as_deref(),
+                Some("667542"),
+                "{name}: {value}"
+            );
         }
-        assert_eq!(headers(&[("x-next-cursor", ""), ("Link", "<?page=1>; rel=\"last\"")]).paging().next_cursor, None);
+        assert_eq!(
+            headers(&[("x-next-cursor", ""), ("Link", "<?page=1>; rel=\"last\"")])
+                .paging()
+                .next_cursor,
+            None
+        );
     }
 
     #[test]
     fn numbered_pages_are_announced_by_total_or_link() {
         let link = "<https://h/v1/users?page=1&per_page=500>; rel=\"first\", <https://h/v1/users?page=3&per_page=500>; rel=\"next\"";
         let seen = headers(&[("Link", link), ("Total-Pages", "4"), ("Total", "1700")]).paging();
-        assert_eq!((seen.next_page, seen.total_pages, seen.total, seen.linked), (Some(3), Some(4), Some(1700), true));
+        assert_eq!(
+            (seen.next_page, seen.total_pages, seen.total, seen.linked),
+            (Some(3), Some(4), Some(1700), true)
+        );
     }
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
-        let after = |pairs| headers(pairs).retry_after(784_111_770.0).map(|wait| wait.as_secs());
+        let after = |pairs| {
+            headers(pairs)
+                .retry_after(784_111_770.0)
+                .map(|wait| wait.as_secs())
+        };
         assert_eq!(after(&[("Retry-After", "60")]), Some(60));
-        assert_eq!(after(&[("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT")]), Some(7));
-        let dated = [("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT"), ("Date", "Sun, 06 Nov 1994 08:49:07 GMT")];
+        assert_eq!(
+            after(&[("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT")]),
+            Some(7)
+        );
+        let dated = [
+            ("Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT"),
+            ("Date", "Sun, 06 Nov 1994 08:49:07 GMT"),
+        ];
         assert_eq!(after(&dated), Some(30));
         assert_eq!(after(&[("Retry-After", "-5")]), None);
         assert_eq!(after(&[("Retry-After", "soon")]), None);
@@ -137,7 +201,12 @@ mod tests {
 
     #[test]
     fn only_json_is_json() {
-        for (kind, json) in [("application/json; charset=utf-8", true), ("application/problem+json", true), ("text/html", false), ("text/plain", false)] {
+        for (kind, json) in [
+            ("application/json; charset=utf-8", true),
+            ("application/problem+json", true),
+            ("text/html", false),
+            ("text/plain", false),
+        ] {
             assert_eq!(headers(&[("Content-Type", kind)]).is_json(), json, "{kind}");
         }
         assert!(headers(&[]).is_json());

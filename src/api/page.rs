@@ -96,7 +96,11 @@ pub struct Pager {
 impl Pager {
     /// Begins a listing.
     pub fn new() -> Self {
-        let ask = Ask { cursor: Some("true".into()), page: None, per_page: FULL_PAGE };
+        let ask = Ask {
+            cursor: Some("true".into()),
+            page: None,
+            per_page: FULL_PAGE,
+        };
         Self {
             mode: Mode::First,
             per_page: FULL_PAGE,
@@ -155,30 +159,42 @@ impl Pager {
             }
             Mode::Probe => match seen.next_cursor {
                 Some(_) => Step::Complete,
-                None => Step::Broken("a full page without any sign of more, and the server knows neither page nor cursor"),
+                None => Step::Broken(
+                    "a full page without any sign of more, and the server knows neither page nor cursor",
+                ),
             },
         }
     }
 
     /// By cursor: until there is none, or nothing more comes.
     fn follow(&mut self, seen: &Seen) -> Step {
-        let Some(cursor) = seen.next_cursor.as_ref().filter(|_| seen.rows > 0) else { return Step::Last };
+        let Some(cursor) = seen.next_cursor.as_ref().filter(|_| seen.rows > 0) else {
+            return Step::Last;
+        };
         if seen.repeats || !self.cursors.insert(cursor.clone()) {
             return Step::Broken("the server repeats a cursor or a page");
         }
         self.mode = Mode::Cursor;
-        Step::Next(Ask { cursor: Some(cursor.clone()), page: None, per_page: self.per_page })
+        Step::Next(Ask {
+            cursor: Some(cursor.clone()),
+            page: None,
+            per_page: self.per_page,
+        })
     }
 
     /// By number: as announced, or while pages are full.
     fn number(&mut self, page: u64, seen: &Seen) -> Step {
         let announced = seen.linked || seen.total_pages.is_some() || seen.total.is_some();
-        let promised = seen.next_page.is_some_and(|next| next > page) || seen.total_pages.is_some_and(|all| page < all);
+        let promised =
+            seen.next_page.is_some_and(|next| next > page) || seen.total_pages.is_some_and(|all| page < all);
         if promised {
             if seen.rows == 0 {
                 return Step::Broken("an empty page before the announced last one");
             }
-            return self.numbered(seen.next_page.filter(|next| *next > page).unwrap_or(page + 1), true);
+            return self.numbered(
+                seen.next_page.filter(|next| *next > page).unwrap_or(page + 1),
+                true,
+            );
         }
         if page == 1 && self.may_be_cut(seen.rows) {
             self.full = seen.rows;
@@ -186,22 +202,36 @@ impl Pager {
         let full = seen.rows > 0 && seen.rows >= self.full;
         if announced {
             // A total beyond what was read, behind a full page: pages are cut shorter than they were announced for.
-            let short = seen.total.is_some_and(|total| total > self.rows + seen.rows as u64);
-            return if full && short { self.numbered(page + 1, true) } else { Step::Last };
+            let short = seen
+                .total
+                .is_some_and(|total| total > self.rows + seen.rows as u64);
+            return if full && short {
+                self.numbered(page + 1, true)
+            } else {
+                Step::Last
+            };
         }
         if !full {
             return Step::Last;
         }
         if page == 1 {
             self.mode = Mode::SecondPage;
-            return Step::Next(Ask { cursor: None, page: Some(2), per_page: self.per_page });
+            return Step::Next(Ask {
+                cursor: None,
+                page: Some(2),
+                per_page: self.per_page,
+            });
         }
         self.numbered(page + 1, false)
     }
 
     fn numbered(&mut self, page: u64, announced: bool) -> Step {
         self.mode = Mode::Numbered { page, announced };
-        Step::Next(Ask { cursor: None, page: Some(page), per_page: self.per_page })
+        Step::Next(Ask {
+            cursor: None,
+            page: Some(page),
+            per_page: self.per_page,
+        })
     }
 
     fn may_be_cut(&self, rows: usize) -> bool {
@@ -209,11 +239,19 @@ impl Pager {
     }
 
     fn probe(&mut self) -> Step {
-        let Some(fewer) = u32::try_from(self.full).ok().and_then(|full| full.checked_sub(1)).filter(|n| *n > 0) else {
+        let Some(fewer) = u32::try_from(self.full)
+            .ok()
+            .and_then(|full| full.checked_sub(1))
+            .filter(|n| *n > 0)
+        else {
             return Step::Broken("the server repeats pages: it ignores the page parameter");
         };
         self.mode = Mode::Probe;
-        Step::Discard(Ask { cursor: Some("true".into()), page: None, per_page: fewer })
+        Step::Discard(Ask {
+            cursor: Some("true".into()),
+            page: None,
+            per_page: fewer,
+        })
     }
 
     /// The server refused the question (400, 404, 405 or 422). What to ask instead, if the question was only whether a second page exists.
@@ -230,7 +268,9 @@ impl Pager {
 
     /// The page took too long: asks for fewer rows from the same row on. False when that isn't possible.
     pub fn smaller(&mut self) -> bool {
-        let Some(fewer) = SMALLER_PAGES.into_iter().find(|size| *size < self.per_page) else { return false };
+        let Some(fewer) = SMALLER_PAGES.into_iter().find(|size| *size < self.per_page) else {
+            return false;
+        };
         let factor = u64::from(self.per_page / fewer);
         let page = match self.mode {
             Mode::First | Mode::Cursor => None,
@@ -243,7 +283,10 @@ impl Pager {
             }
             Mode::SecondPage => {
                 let page = factor + 1;
-                self.mode = Mode::Numbered { page, announced: false };
+                self.mode = Mode::Numbered {
+                    page,
+                    announced: false,
+                };
                 Some(page)
             }
             Mode::Probe => return false,
@@ -294,9 +337,13 @@ mod tests {
         let pages = server.len.div_ceil(per_page);
         let mut seen = Seen::default();
         let from = match server.dialect {
-            Dialect::Brief | Dialect::TotalOnly | Dialect::LinkOnly | Dialect::Recorded => (page - 1) * per_page,
+            Dialect::Brief | Dialect::TotalOnly | Dialect::LinkOnly | Dialect::Recorded => {
+                (page - 1) * per_page
+            }
             Dialect::IgnoresPage => 0,
-            Dialect::CursorIgnoresPage | Dialect::RepeatsCursor => ask.cursor.as_ref().and_then(|c| c.parse().ok()).unwrap_or(0),
+            Dialect::CursorIgnoresPage | Dialect::RepeatsCursor => {
+                ask.cursor.as_ref().and_then(|c| c.parse().ok()).unwrap_or(0)
+            }
             Dialect::CursorRefusesPage => {
                 if ask.page.is_some() {
                     return None;
@@ -328,7 +375,10 @@ mod tests {
     }
 
     /// Reads all rows: those that count in order, and the number of requests.
-    fn read(server: Server, slow: impl Fn(usize) -> bool) -> Result<(Vec<usize>, usize), (&'static str, usize)> {
+    fn read(
+        server: Server,
+        slow: impl Fn(usize) -> bool,
+    ) -> Result<(Vec<usize>, usize), (&'static str, usize)> {
         let mut pager = Pager::new();
         let mut got = Vec::new();
         for request in 1..100_000 {
@@ -340,7 +390,11 @@ mod tests {
                     seen.repeats = !page.is_empty() && page.iter().all(|row| got.contains(row));
                     let step = pager.seen(&seen);
                     if matches!(step, Step::Next(_) | Step::Last) {
-                        got.extend(page.into_iter().filter(|row| !got.contains(row)).collect::<Vec<_>>());
+                        got.extend(
+                            page.into_iter()
+                                .filter(|row| !got.contains(row))
+                                .collect::<Vec<_>>(),
+                        );
                     }
                     step
                 }
@@ -367,10 +421,13 @@ mod tests {
     #[test]
     fn every_listing_is_complete_in_every_dialect() {
         for dialect in COMPLETE {
-            for len in [0, 1, 9, 10, 11, 25, 99, 100, 101, 250, 499, 500, 501, 999, 1000, 1001, 1500] {
+            for len in [
+                0, 1, 9, 10, 11, 25, 99, 100, 101, 250, 499, 500, 501, 999, 1000, 1001, 1500,
+            ] {
                 for cut in [10, 25, 100, 500, 1000] {
                     let server = Server { len, cut, dialect };
-                    let (got, _) = read(server, |_| false).unwrap_or_else(|why| panic!("{server:?}: {why:?}"));
+                    let (got, _) =
+                        read(server, |_| false).unwrap_or_else(|why| panic!("{server:?}: {why:?}"));
                     assert_eq!(got.len(), len, "{server:?}");
                 }
             }
@@ -381,12 +438,33 @@ mod tests {
     fn no_request_is_wasted_where_the_end_is_plain() {
         for dialect in COMPLETE {
             for (len, requests) in [(0, 1), (3, 1), (499, 1), (501, 2), (1203, 3)] {
-                let (_, asked) = read(Server { len, cut: 500, dialect }, |_| false).expect("complete");
+                let (_, asked) = read(
+                    Server {
+                        len,
+                        cut: 500,
+                        dialect,
+                    },
+                    |_| false,
+                )
+                .expect("complete");
                 assert_eq!(asked, requests, "{dialect:?} {len}");
             }
         }
-        for (dialect, requests) in [(Dialect::Brief, 1), (Dialect::Recorded, 2), (Dialect::CursorRefusesPage, 3), (Dialect::CursorIgnoresPage, 3)] {
-            let (_, asked) = read(Server { len: 500, cut: 500, dialect }, |_| false).expect("complete");
+        for (dialect, requests) in [
+            (Dialect::Brief, 1),
+            (Dialect::Recorded, 2),
+            (Dialect::CursorRefusesPage, 3),
+            (Dialect::CursorIgnoresPage, 3),
+        ] {
+            let (_, asked) = read(
+                Server {
+                    len: 500,
+                    cut: 500,
+                    dialect,
+                },
+                |_| false,
+            )
+            .expect("complete");
             assert_eq!(asked, requests, "{dialect:?}");
         }
     }
@@ -394,7 +472,15 @@ mod tests {
     #[test]
     fn a_server_that_repeats_itself_is_left_at_once() {
         for (dialect, most) in [(Dialect::IgnoresPage, 3), (Dialect::RepeatsCursor, 2)] {
-            let (_, asked) = read(Server { len: 900, cut: 500, dialect }, |_| false).expect_err("broken");
+            let (_, asked) = read(
+                Server {
+                    len: 900,
+                    cut: 500,
+                    dialect,
+                },
+                |_| false,
+            )
+            .expect_err("broken");
             assert!(asked <= most, "{dialect:?}: {asked}");
         }
     }
@@ -402,9 +488,16 @@ mod tests {
     #[test]
     fn a_page_missing_in_the_middle_is_no_end() {
         let mut pager = Pager::new();
-        let seen = Seen { rows: 500, total_pages: Some(3), ..Seen::default() };
+        let seen = Seen {
+            rows: 500,
+            total_pages: Some(3),
+            ..Seen::default()
+        };
         assert!(matches!(pager.seen(&seen), Step::Next(_)));
-        let empty = Seen { total_pages: Some(3), ..Seen::default() };
+        let empty = Seen {
+            total_pages: Some(3),
+            ..Seen::default()
+        };
         assert!(matches!(pager.seen(&empty), Step::Broken(_)));
     }
 
@@ -412,10 +505,28 @@ mod tests {
     fn the_announced_number_of_pages_may_grow_while_reading() {
         let mut pager = Pager::new();
         for (all, page) in [(2, 2), (3, 3)] {
-            let seen = Seen { rows: 500, total_pages: Some(all), ..Seen::default() };
-            assert_eq!(pager.seen(&seen), Step::Next(Ask { cursor: None, page: Some(page), per_page: 500 }));
+            let seen = Seen {
+                rows: 500,
+                total_pages: Some(all),
+                ..Seen::default()
+            };
+            assert_eq!(
+                pager.seen(&seen),
+                Step::Next(Ask {
+                    cursor: None,
+                    page: Some(page),
+                    per_page: 500
+                })
+            );
         }
-        assert_eq!(pager.seen(&Seen { rows: 500, total_pages: Some(3), ..Seen::default() }), Step::Last);
+        assert_eq!(
+            pager.seen(&Seen {
+                rows: 500,
+                total_pages: Some(3),
+                ..Seen::default()
+            }),
+            Step::Last
+        );
     }
 
     proptest! {

@@ -40,7 +40,10 @@ impl Delays {
     /// The next pause.
     pub fn pause(&mut self) -> Duration {
         // The policy adds its jitter after its own maximum.
-        self.policy.next_backoff().unwrap_or(self.longest).min(self.longest)
+        self.policy
+            .next_backoff()
+            .unwrap_or(self.longest)
+            .min(self.longest)
     }
 
     /// Begins again with the first.
@@ -59,7 +62,10 @@ mod tests {
         let pauses: Vec<_> = (0..6).map(|_| delays.pause().as_secs_f64()).collect();
         assert!((8.0..=12.0).contains(&pauses[0]), "{pauses:?}");
         assert!((16.0..=24.0).contains(&pauses[1]), "{pauses:?}");
-        assert!(pauses.iter().all(|pause| *pause <= 100.0) && pauses[5] >= 80.0, "{pauses:?}");
+        assert!(
+            pauses.iter().all(|pause| *pause <= 100.0) && pauses[5] >= 80.0,
+            "{pauses:?}"
+        );
         delays.reset();
         assert!(delays.pause().as_secs_f64() <= 12.0);
     }

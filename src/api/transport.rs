@@ -81,7 +81,11 @@ impl Default for Timeouts {
 
 impl Timeouts {
     fn of(&self, endpoint: Endpoint) -> Duration {
-        if endpoint.is_slow() { self.slow_total } else { self.total }
+        if endpoint.is_slow() {
+            self.slow_total
+        } else {
+            self.total
+        }
     }
 }
 
@@ -112,7 +116,10 @@ impl Https {
     /// Without a single CA certificate, say.
     pub fn new(base: &str, key: ApiKey, timeouts: Timeouts) -> Result<Self, TransportError> {
         let url = Url::parse(base).map_err(|_| TransportError::BaseUrl(base.to_owned()))?;
-        let host = url.host_str().ok_or_else(|| TransportError::BaseUrl(base.to_owned()))?.to_owned();
+        let host = url
+            .host_str()
+            .ok_or_else(|| TransportError::BaseUrl(base.to_owned()))?
+            .to_owned();
         // A second installation fails, and is none.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = Client::builder()
@@ -127,8 +134,16 @@ impl Https {
         if url.scheme() == "http" {
             client = client.no_proxy();
         }
-        let client = client.build().map_err(|error| TransportError::Client(causes(&error)))?;
-        Ok(Self { client, base: base.to_owned(), host, key: Mutex::new(key), timeouts })
+        let client = client
+            .build()
+            .map_err(|error| TransportError::Client(causes(&error)))?;
+        Ok(Self {
+            client,
+            base: base.to_owned(),
+            host,
+            key: Mutex::new(key),
+            timeouts,
+        })
     }
 
     fn url(&self, call: &Call) -> Result<Url, ApiError> {
@@ -160,20 +175,32 @@ impl Https {
         let mut response = request.send().await.map_err(failed)?;
         let status = response.status().as_u16();
         let headers = Headers::new(response.headers().iter().map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
         }));
         let mut body = Vec::new();
         // The body of a refusal is never looked at: it may say anything.
         while status == 200 {
-            let Some(chunk) = response.chunk().await.map_err(failed)? else { break };
+            let Some(chunk) = response.chunk().await.map_err(failed)? else {
+                break;
+            };
             if body.len() + chunk.len() > MOST_BODY {
                 let detail = format!("more than {} MiB", MOST_BODY >> 20);
-                return Err(ApiError::Decode { detail, request_id: headers.request_id() });
+                return Err(ApiError::Decode {
+                    detail,
+                    request_id: headers.request_id(),
+                });
             }
             body.extend_from_slice(&chunk);
         }
         drop(permit);
-        Ok(Answer { status, headers, body })
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
     }
 }
 
@@ -227,5 +254,9 @@ fn causes(error: &reqwest::Error) -> String {
         }
         source = cause.source();
     }
-    if causes.is_empty() { "the request failed".to_owned() } else { causes.join(": ") }
+    if causes.is_empty() {
+        "the request failed".to_owned()
+    } else {
+        causes.join(": ")
+    }
 }

@@ -20,7 +20,12 @@ pub use rows::{
 /// A row of a listing.
 pub trait Row: Default + Send {
     /// Takes in one field; consumes its value whether it is known or not.
-    fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, drift: &mut Drift) -> Result<(), A::Error>;
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        drift: &mut Drift,
+    ) -> Result<(), A::Error>;
 
     /// Looks at the row once it is whole, to count what is missing.
     fn finish(&mut self, drift: &mut Drift);
@@ -48,7 +53,9 @@ pub fn list<R: Row>(body: &[u8]) -> Result<Rows<R>, serde_json::Error> {
     let (mut rows, lone) = read::<R>(body)?;
     if lone {
         if rows.rows.first().is_none_or(|row| row.id().is_none()) {
-            return Err(serde_json::Error::custom("expected an array of rows, found an object that is none"));
+            return Err(serde_json::Error::custom(
+                "expected an array of rows, found an object that is none",
+            ));
         }
         rows.drift.lone_object += 1;
     }
@@ -65,11 +72,16 @@ pub fn one<R: Row>(body: &[u8]) -> Result<(R, Drift), serde_json::Error> {
         rows.drift.array_of_one += 1;
     }
     let row = rows.rows.into_iter().next();
-    row.map(|row| (row, rows.drift)).ok_or_else(|| serde_json::Error::custom("expected an object, found none"))
+    row.map(|row| (row, rows.drift))
+        .ok_or_else(|| serde_json::Error::custom("expected an object, found none"))
 }
 
 fn read<R: Row>(body: &[u8]) -> Result<(Rows<R>, bool), serde_json::Error> {
-    let mut rows = Rows { rows: Vec::new(), elements: 0, drift: Drift::default() };
+    let mut rows = Rows {
+        rows: Vec::new(),
+        elements: 0,
+        drift: Drift::default(),
+    };
     let mut json = serde_json::Deserializer::from_slice(body);
     let lone = Seed(Top(&mut rows)).deserialize(&mut json)?;
     json.end()?;
@@ -97,7 +109,9 @@ impl<'de, R: Row> Lenient<'de> for Top<'_, R> {
 
     fn map<A: MapAccess<'de>>(self, map: A) -> Result<Option<bool>, A::Error> {
         self.0.elements = 1;
-        self.0.rows.extend(Element::<R>(&mut self.0.drift, PhantomData).map(map)?);
+        self.0
+            .rows
+            .extend(Element::<R>(&mut self.0.drift, PhantomData).map(map)?);
         Ok(Some(true))
     }
 }
@@ -109,7 +123,11 @@ impl<'de, R: Row> Lenient<'de> for Element<'_, R> {
     type Out = Option<R>;
 
     fn scalar(self, value: Any) -> Option<R> {
-        let kind = if value == Any::Null { &mut self.0.null_row } else { &mut self.0.bad_row };
+        let kind = if value == Any::Null {
+            &mut self.0.null_row
+        } else {
+            &mut self.0.bad_row
+        };
         *kind += 1;
         None
     }
@@ -143,8 +161,21 @@ mod tests {
 
     #[test]
     fn an_error_in_place_of_a_list_is_no_empty_list() {
-        for body in [&br#"{"error":"x"}"#[..], b"null", b"7", b"\"[]\"", b"<html>", b"[{}", b"[] trailing", b""] {
-            assert!(list::<GroupRow>(body).is_err(), "{}", String::from_utf8_lossy(body));
+        for body in [
+            &br#"{"error":"x"}"#[..],
+            b"null",
+            b"7",
+            b"\"[]\"",
+            b"<html>",
+            b"[{}",
+            b"[] trailing",
+            b"",
+        ] {
+            assert!(
+                list::<GroupRow>(body).is_err(),
+                "{}",
+                String::from_utf8_lossy(body)
+            );
         }
         assert_eq!(list::<GroupRow>(b"[]").expect("empty").elements, 0);
         let lone = list::<GroupRow>(br#"{"id":5}"#).expect("an object that is a row");

@@ -66,7 +66,10 @@ impl Endpoint {
             // Without it archived users and groups are listed too.
             Self::Users | Self::Groups => &[("status", "active")],
             // Without them leavers are listed too, and rows don't say which campaign they belong to.
-            Self::Enrollments => &[("exclude_archived_users", "true"), ("include_campaign_id", "true")],
+            Self::Enrollments => &[
+                ("exclude_archived_users", "true"),
+                ("include_campaign_id", "true"),
+            ],
             _ => &[],
         }
     }

@@ -64,6 +64,13 @@ impl StatusCounts {
         self.0[status as usize] += 1;
     }
 
+    /// Takes in all that another counted.
+    pub fn merge(&mut self, other: &Self) {
+        for (count, more) in self.0.iter_mut().zip(other.0) {
+            *count += more;
+        }
+    }
+
     /// Number of enrollments in `status`.
     pub fn get(&self, status: EnrollmentStatus) -> u64 {
         self.0[status as usize]

@@ -120,7 +120,9 @@ impl Any {
 
     /// An instant in unix seconds: `2019-04-02T15:02:38.000Z`, a date alone (its midnight UTC), or without a zone (UTC).
     pub(super) fn time(self, drift: &mut Drift) -> Option<f64> {
-        let Self::Text(text) = self else { return self.nothing(drift) };
+        let Self::Text(text) = self else {
+            return self.nothing(drift);
+        };
         let text = text.trim();
         if text.is_empty() {
             return None;
@@ -157,11 +159,18 @@ fn parse_time(text: &str) -> Option<f64> {
     if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
         return Some(timestamp.as_duration().as_secs_f64());
     }
-    let civil = text
-        .parse::<jiff::civil::DateTime>()
-        .ok()
-        .or_else(|| text.parse::<jiff::civil::Date>().ok().map(|date| date.at(0, 0, 0, 0)))?;
-    Some(jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()?.as_duration().as_secs_f64())
+    let civil = text.parse::<jiff::civil::DateTime>().ok().or_else(|| {
+        text.parse::<jiff::civil::Date>()
+            .ok()
+            .map(|date| date.at(0, 0, 0, 0))
+    })?;
+    Some(
+        jiff::tz::TimeZone::UTC
+            .to_timestamp(civil)
+            .ok()?
+            .as_duration()
+            .as_secs_f64(),
+    )
 }
 
 /// Something that can be read of any JSON value whatever: nothing makes it fail but broken JSON.
@@ -216,7 +225,9 @@ impl<'de, L: Lenient<'de>> Visitor<'de> for Seed<L> {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<L::Out, E> {
-        Ok(self.0.scalar(i64::try_from(value).map_or(Any::Float(value as f64), Any::Int)))
+        Ok(self
+            .0
+            .scalar(i64::try_from(value).map_or(Any::Float(value as f64), Any::Int)))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<L::Out, E> {
@@ -283,7 +294,9 @@ mod tests {
     use super::*;
 
     fn any(json: &str) -> Any {
-        Seed(Shallow).deserialize(&mut serde_json::Deserializer::from_str(json)).expect("JSON")
+        Seed(Shallow)
+            .deserialize(&mut serde_json::Deserializer::from_str(json))
+            .expect("JSON")
     }
 
     #[test]
@@ -306,9 +319,15 @@ mod tests {
     #[test]
     fn times_are_read_in_every_form_seen() {
         let mut drift = Drift::default();
-        assert_eq!(any("\"2023-03-06T17:13:27.000Z\"").time(&mut drift), Some(1_678_122_807.0));
+        assert_eq!(
+            any("\"2023-03-06T17:13:27.000Z\"").time(&mut drift),
+            Some(1_678_122_807.0)
+        );
         assert_eq!(any("\"2021-03-06\"").time(&mut drift), Some(1_614_988_800.0));
-        assert_eq!(any("\"2021-03-06T00:00:00\"").time(&mut drift), Some(1_614_988_800.0));
+        assert_eq!(
+            any("\"2021-03-06T00:00:00\"").time(&mut drift),
+            Some(1_614_988_800.0)
+        );
         assert_eq!(any("null").time(&mut drift), None);
         assert_eq!(drift, Drift::default());
         assert_eq!(any("\"soon\"").time(&mut drift), None);

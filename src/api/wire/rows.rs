@@ -44,7 +44,12 @@ pub struct AccountRow {
 }
 
 impl Row for AccountRow {
-    fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, drift: &mut Drift) -> Result<(), A::Error> {
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        drift: &mut Drift,
+    ) -> Result<(), A::Error> {
         match key {
             "admins" => self.admins = map.next_value_seed(Seed(Elements(drift, |_| {})))?,
             "domains" => self.domains = map.next_value_seed(Seed(Elements(drift, |_| {})))?,
@@ -94,7 +99,12 @@ pub struct GroupRow {
 }
 
 impl Row for GroupRow {
-    fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, drift: &mut Drift) -> Result<(), A::Error> {
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        drift: &mut Drift,
+    ) -> Result<(), A::Error> {
         fields!(self, key, map, drift;
             "id" => id.integer,
             "name" => name.text,
@@ -123,14 +133,19 @@ impl Row for GroupRow {
 fn known_status(status: &Option<String>, drift: &mut Drift) {
     match status {
         None => drift.missing_field += 1,
-        Some(status) if ["active", "archived"].iter().any(|known| status.eq_ignore_ascii_case(known)) => {}
+        Some(status)
+            if ["active", "archived"]
+                .iter()
+                .any(|known| status.eq_ignore_ascii_case(known)) => {}
         Some(_) => drift.unknown_value += 1,
     }
 }
 
 /// Whether a user or group counts: all but the archived, also where the API doesn't say.
 fn is_active(status: &Option<String>) -> bool {
-    status.as_ref().is_none_or(|status| status.eq_ignore_ascii_case("active"))
+    status
+        .as_ref()
+        .is_none_or(|status| status.eq_ignore_ascii_case("active"))
 }
 
 impl GroupRow {
@@ -169,12 +184,19 @@ pub const SEGMENT_ATTRIBUTES: [&str; 10] = [
 ];
 
 impl Row for UserRow {
-    fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, drift: &mut Drift) -> Result<(), A::Error> {
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        drift: &mut Drift,
+    ) -> Result<(), A::Error> {
         if key == "groups" {
             map.next_value_seed(Seed(Elements(drift, |id| self.groups.push(id))))?;
         } else if let Some(attribute) = SEGMENT_ATTRIBUTES.into_iter().find(|attribute| *attribute == key) {
             let text = Any::next(map)?.text(drift);
-            let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+            let text = text
+                .map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty());
             self.attributes.extend(text.map(|text| (attribute, text)));
         } else {
             fields!(self, key, map, drift;
@@ -229,7 +251,12 @@ pub struct CampaignRow {
 }
 
 impl Row for CampaignRow {
-    fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, drift: &mut Drift) -> Result<(), A::Error> {
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        drift: &mut Drift,
+    ) -> Result<(), A::Error> {
         if key == "psts" {
             self.listed_tests = map.next_value_seed(Seed(Elements(drift, |_| {})))?;
         } else {
@@ -279,7 +306,12 @@ pub struct TestRow {
 }
 
 impl Row for TestRow {
-    fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, drift: &mut Drift) -> Result<(), A::Error> {
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        drift: &mut Drift,
+    ) -> Result<(), A::Error> {
         if let Some(kind) = key.strip_suffix("_count") {
             let count = Any::next(map)?.count(drift);
             self.counts.extend(count.map(|count| (kind.to_owned(), count)));
@@ -326,8 +358,15 @@ impl<'de> Lenient<'de> for TemplateReader {
     type Out = Template;
 
     fn scalar(self, value: Any) -> Template {
-        let name = if let Any::Text(name) = value { Some(name) } else { None };
-        Template { name, difficulty: None }
+        let name = if let Any::Text(name) = value {
+            Some(name)
+        } else {
+            None
+        };
+        Template {
+            name,
+            difficulty: None,
+        }
     }
 
     fn seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Template, A::Error> {
@@ -369,7 +408,12 @@ pub struct TrainingRow {
 }
 
 impl Row for TrainingRow {
-    fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, drift: &mut Drift) -> Result<(), A::Error> {
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        drift: &mut Drift,
+    ) -> Result<(), A::Error> {
         fields!(self, key, map, drift;
             "campaign_id" => id.integer,
             "name" => name.text,
@@ -407,7 +451,12 @@ pub struct EnrollmentRow {
 }
 
 impl Row for EnrollmentRow {
-    fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, drift: &mut Drift) -> Result<(), A::Error> {
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        drift: &mut Drift,
+    ) -> Result<(), A::Error> {
         if key == "user" {
             self.user_id = map.next_value_seed(Seed(ElementId))?.flatten();
         } else {
@@ -442,7 +491,12 @@ pub struct PurchaseRow {
 }
 
 impl Row for PurchaseRow {
-    fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, drift: &mut Drift) -> Result<(), A::Error> {
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        drift: &mut Drift,
+    ) -> Result<(), A::Error> {
         fields!(self, key, map, drift;
             "store_purchase_id" => id.integer,
             "type" => kind.text,
@@ -468,7 +522,12 @@ pub struct PolicyRow {
 }
 
 impl Row for PolicyRow {
-    fn field<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, drift: &mut Drift) -> Result<(), A::Error> {
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        drift: &mut Drift,
+    ) -> Result<(), A::Error> {
         fields!(self, key, map, drift; "policy_id" | "id" => id.integer);
         Ok(())
     }
@@ -540,10 +599,18 @@ mod tests {
             "current_risk_score":45.742,"groups":[3264,{"group_id":7,"name":"x"},null,"8"],"department":" Sales ","location":"","status":"Active"},
             {"id":2,"groups":null,"status":"archived","department":null}]"#;
         let page = list::<UserRow>(body).expect("users");
-        let [first, second] = &page.rows[..] else { panic!("two rows") };
-        assert_eq!((first.id(), first.phish_prone_percent, first.is_active()), (Some(667_542), Some(14.235), true));
+        let [first, second] = &page.rows[..] else {
+            panic!("two rows")
+        };
+        assert_eq!(
+            (first.id(), first.phish_prone_percent, first.is_active()),
+            (Some(667_542), Some(14.235), true)
+        );
         assert_eq!(first.groups, [3264, 7, 8]);
-        assert_eq!((first.attribute("department"), first.attribute("location")), (Some("Sales"), None));
+        assert_eq!(
+            (first.attribute("department"), first.attribute("location")),
+            (Some("Sales"), None)
+        );
         assert!(!second.is_active());
         assert!(!format!("{page:?}").contains("William"));
     }
@@ -568,10 +635,18 @@ mod tests {
         let body = br#"{"name":"KB4-Demo","type":"paid","domains":["a","b"],"admins":[{"id":1,"email":"x@example.com"},null],
             "subscription_level":"Diamond","subscription_end_date":"2021-03-06","number_of_seats":"25","current_risk_score":45.742}"#;
         let (account, drift) = one::<AccountRow>(body).expect("account");
-        assert_eq!((account.admins, account.domains, account.seats), (Some(1), Some(2), Some(25.0)));
+        assert_eq!(
+            (account.admins, account.domains, account.seats),
+            (Some(1), Some(2), Some(25.0))
+        );
         assert_eq!(account.subscription_end, Some(1_614_988_800.0));
         assert_eq!(drift.number_as_text, 1);
-        assert!(!one::<AccountRow>(br#"{"error":"x"}"#).expect("an object").0.is_account());
+        assert!(
+            !one::<AccountRow>(br#"{"error":"x"}"#)
+                .expect("an object")
+                .0
+                .is_account()
+        );
     }
 
     #[test]
@@ -579,7 +654,10 @@ mod tests {
         let body = br#"[{"enrollment_id":1,"user":{"id":7978339432,"email":"x@example.com"},"campaign_name":"a","status":"Passed"},
             {"enrollment_id":2,"user":null,"campaign_id":"5","status":null}]"#;
         let page = list::<EnrollmentRow>(body).expect("enrollments");
-        assert_eq!((page.rows[0].user_id, page.rows[0].campaign_id), (Some(7_978_339_432), None));
+        assert_eq!(
+            (page.rows[0].user_id, page.rows[0].campaign_id),
+            (Some(7_978_339_432), None)
+        );
         assert_eq!((page.rows[1].user_id, page.rows[1].campaign_id), (None, Some(5)));
         assert_eq!(page.drift.missing_field, 1);
     }

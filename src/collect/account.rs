@@ -1,0 +1,30 @@
+//! The account itself: one object, one request.
+
+use super::Yield;
+use crate::api::error::ApiError;
+use crate::api::wire::AccountRow;
+use crate::api::{Client, Refresh};
+use crate::model::{Account, Endpoint};
+use crate::snapshot::Collection;
+
+/// Seconds of a day: the subscription ends on a day, not at an hour.
+const DAY: f64 = 86_400.0;
+
+pub(super) async fn account(client: &Client, refresh: &mut Refresh) -> Result<Yield, ApiError> {
+    let row = client.one::<AccountRow>(refresh, Endpoint::Account).await?;
+    if !row.is_account() {
+        let detail = "an object that says nothing of an account".to_owned();
+        return Err(ApiError::Decode { detail, request_id: None });
+    }
+    Ok(Collection::Account(Account {
+        name: row.name.unwrap_or_default(),
+        kind: row.kind.unwrap_or_default(),
+        subscription_level: row.subscription_level.unwrap_or_default(),
+        risk_score: row.risk_score,
+        seats: row.seats,
+        admins: row.admins,
+        domains: row.domains,
+        subscription_end: row.subscription_end.map(|end| (end / DAY).floor() * DAY),
+    })
+    .into())
+}

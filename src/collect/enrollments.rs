@@ -1,0 +1,162 @@
+//! Training enrollments: the largest listing, read whole or by running campaign, and only ever counted.
+
+use std::collections::BTreeMap;
+
+use super::{Directory, Inputs, Yield};
+use crate::api::error::ApiError;
+use crate::api::wire::{Drift, EnrollmentRow};
+use crate::api::{Client, Refresh};
+use crate::model::{
+    Endpoint, EnrollmentScope, EnrollmentStatus, Enrollments, SegmentEnrollments, StatusCounts, TrainingCampaigns,
+};
+use crate::snapshot::Collection;
+
+pub(super) async fn enrollments(client: &Client, refresh: &mut Refresh, inputs: Inputs<'_>) -> Result<Yield, ApiError> {
+    let mut tally = Tally::new(inputs.directory);
+    match inputs.enrollments {
+        EnrollmentScope::All => {
+            let mut fold = |row: EnrollmentRow, drift: &mut Drift| {
+                tally.add(&row, drift);
+                Ok(())
+            };
+            client.list(refresh, Endpoint::Enrollments, &[], &mut fold).await?;
+        }
+        EnrollmentScope::RunningCampaigns => {
+            let campaigns = inputs.campaigns.ok_or(ApiError::Incomplete("which campaigns are running isn't known yet"))?;
+            for id in running(campaigns) {
+                // A server that doesn't honour the filter lists the others' rows too: only rows can prove that it does.
+                let mut fold = |row: EnrollmentRow, drift: &mut Drift| {
+                    if row.campaign_id != Some(id) {
+                        return Err(ApiError::Incomplete("the server doesn't honour the campaign_id filter"));
+                    }
+                    tally.add(&row, drift);
+                    Ok(())
+                };
+                client.list(refresh, Endpoint::Enrollments, &[("campaign_id", id.to_string())], &mut fold).await?;
+                tally.campaigns.entry(id).or_default();
+            }
+        }
+    }
+    let drift = Drift { ambiguous_name: tally.resolve_names(inputs.campaigns), ..Drift::default() };
+    client.count(Endpoint::Enrollments, &drift);
+    Ok(tally.finish(inputs.enrollments))
+}
+
+/// Campaigns that may still change: all but the finished.
+fn running(campaigns: &TrainingCampaigns) -> impl Iterator<Item = i64> {
+    const FINISHED: [&str; 4] = ["completed", "closed", "cancelled", "canceled"];
+    let running = campaigns.campaigns.iter().filter(|campaign| {
+        !FINISHED.iter().any(|finished| campaign.status.eq_ignore_ascii_case(finished))
+    });
+    running.map(|campaign| campaign.id)
+}
+
+struct Tally<'a> {
+    campaigns: BTreeMap<i64, StatusCounts>,
+    /// Counts of rows without a campaign id, by the campaign's name.
+    names: BTreeMap<String, StatusCounts>,
+    nameless: u64,
+    directory: Option<&'a Directory>,
+    segments: Vec<StatusCounts>,
+}
+
+impl<'a> Tally<'a> {
+    fn new(directory: Option<&'a Directory>) -> Self {
+        Self {
+            campaigns: BTreeMap::new(),
+            names: BTreeMap::new(),
+            nameless: 0,
+            directory,
+            segments: vec![StatusCounts::default(); directory.map_or(0, |directory| directory.segments().len())],
+        }
+    }
+
+    fn add(&mut self, row: &EnrollmentRow, drift: &mut Drift) {
+        let status = row.status.as_deref().and_then(EnrollmentStatus::from_api);
+        drift.unknown_value += u64::from(status.is_none() && row.status.is_some());
+        let status = status.unwrap_or(EnrollmentStatus::Other);
+        match (row.campaign_id, &row.campaign_name) {
+            (Some(id), _) => self.campaigns.entry(id).or_default().add(status),
+            (None, Some(name)) => match self.names.get_mut(name) {
+                Some(counts) => counts.add(status),
+                None => self.names.entry(name.clone()).or_default().add(status),
+            },
+            (None, None) => self.nameless += 1,
+        }
+        if let (Some(directory), Some(user)) = (self.directory, row.user_id) {
+            for segment in directory.of(user) {
+                self.segments[segment].add(status);
+            }
+        }
+    }
+
+    /// Gives rows without an id to the one campaign of their name. Says how many belong to none or to several.
+    fn resolve_names(&mut self, known: Option<&TrainingCampaigns>) -> u64 {
+        let known = known.map_or(&[][..], |known| &known.campaigns);
+        let mut unresolved = self.nameless;
+        for (name, counts) in std::mem::take(&mut self.names) {
+            let mut bearers = known.iter().filter(|campaign| campaign.name == name);
+            match (bearers.next(), bearers.next()) {
+                (Some(only), None) => self.campaigns.entry(only.id).or_default().merge(&counts),
+                _ => unresolved += counts.total(),
+            }
+        }
+        unresolved
+    }
+
+    fn finish(self, scope: EnrollmentScope) -> Yield {
+        let segments = self.directory.map(|directory| {
+            let names = directory.segments().iter().zip(self.segments);
+            names
+                .map(|((attribute, value), counts)| SegmentEnrollments {
+                    attribute: attribute.clone(),
+                    value: value.clone(),
+                    counts,
+                })
+                .collect()
+        });
+        Collection::Enrollments(Enrollments { campaigns: self.campaigns, segments, scope }).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::wire;
+    use crate::model::TrainingCampaign;
+
+    fn campaigns(named: &[(i64, &str, &str)]) -> TrainingCampaigns {
+        let campaign = |(id, name, status): &(i64, &str, &str)| TrainingCampaign {
+            id: *id,
+            name: (*name).to_owned(),
+            status: (*status).to_owned(),
+            ..TrainingCampaign::default()
+        };
+        TrainingCampaigns { campaigns: named.iter().map(campaign).collect() }
+    }
+
+    #[test]
+    fn rows_without_an_id_are_joined_by_a_name_that_is_unique() {
+        let body = br#"[{"enrollment_id":1,"campaign_id":5,"campaign_name":"x","status":"Passed"},
+            {"enrollment_id":2,"campaign_name":"only","status":"Past Due"},
+            {"enrollment_id":3,"campaign_name":"twice","status":"Passed"},
+            {"enrollment_id":4,"campaign_name":"gone","status":"Passed"},
+            {"enrollment_id":5,"campaign_name":null,"status":"Exempted"}]"#;
+        let mut page = wire::list::<EnrollmentRow>(body).expect("rows");
+        let mut tally = Tally::new(None);
+        for row in &page.rows {
+            tally.add(row, &mut page.drift);
+        }
+        let known = campaigns(&[(5, "x", ""), (6, "only", ""), (7, "twice", ""), (8, "twice", "")]);
+        assert_eq!(tally.resolve_names(Some(&known)), 3);
+        assert_eq!(tally.campaigns.keys().copied().collect::<Vec<_>>(), [5, 6]);
+        assert_eq!(tally.campaigns[&6].get(EnrollmentStatus::PastDue), 1);
+        assert_eq!(page.drift.unknown_value, 1);
+    }
+
+    #[test]
+    fn finished_campaigns_are_not_running() {
+        let known = campaigns(&[(1, "", "In Progress"), (2, "", "Completed"), (3, "", "closed"), (4, "", ""), (5, "", "Created")]);
+        assert_eq!(running(&known).collect::<Vec<_>>(), [1, 4, 5]);
+    }
+}

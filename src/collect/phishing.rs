@@ -1,0 +1,161 @@
+//! Phishing campaigns and their tests, and the account's phish-prone ratio, which the API doesn't have.
+
+use std::collections::BTreeMap;
+
+use super::{Inputs, Yield};
+use crate::api::error::ApiError;
+use crate::api::wire::{CampaignRow, Row as _, TestRow};
+use crate::api::{Client, Refresh};
+use crate::config::PhishingConfig;
+use crate::model::{
+    Endpoint, PhishingCampaign, PhishingCampaigns, PhishingTest, PhishingTests, PhishingWindow, Recipients,
+};
+use crate::snapshot::Collection;
+
+pub(super) async fn campaigns(client: &Client, refresh: &mut Refresh) -> Result<Yield, ApiError> {
+    let mut campaigns = Vec::new();
+    let mut fold = |row: CampaignRow, _: &mut _| {
+        campaigns.extend(row.id().map(|id| PhishingCampaign {
+            id,
+            name: row.name.unwrap_or_default(),
+            status: row.status.unwrap_or_default(),
+            frequency: row.frequency.unwrap_or_default(),
+            last_phish_prone: row.last_phish_prone,
+            last_run: row.last_run,
+            tests: row.tests,
+        }));
+        Ok(())
+    };
+    client.list(refresh, Endpoint::PhishingCampaigns, &[], &mut fold).await?;
+    campaigns.sort_unstable_by_key(|campaign: &PhishingCampaign| campaign.id);
+    Ok(Collection::PhishingCampaigns(PhishingCampaigns { campaigns }).into())
+}
+
+pub(super) async fn tests(client: &Client, refresh: &mut Refresh, inputs: Inputs<'_>) -> Result<Yield, ApiError> {
+    let mut tests = BTreeMap::new();
+    let mut fold = |row: TestRow, _: &mut _| {
+        tests.extend(test(row).map(|test| (test.id, test)));
+        Ok(())
+    };
+    client.list(refresh, Endpoint::PhishingTests, &[], &mut fold).await?;
+    if inputs.config.phishing.callback {
+        let callback = [("campaign_type", "callback".to_owned())];
+        client.list(refresh, Endpoint::PhishingTests, &callback, &mut fold).await?;
+    }
+    Ok(Collection::PhishingTests(summary(tests.into_values().collect(), &inputs.config.phishing, inputs.now)).into())
+}
+
+/// The `failure` label of an API key without `_count`; [`None`] for what is no failure.
+fn failure(key: &str) -> Option<&str> {
+    match key {
+        "scheduled" | "delivered" | "opened" | "reported" | "bounced" => None,
+        "attachment_open" => Some("attachment_opened"),
+        other => Some(other),
+    }
+}
+
+fn test(row: TestRow) -> Option<PhishingTest> {
+    let id = row.id()?;
+    let count = |key: &str| row.counts.get(key).copied();
+    let recipients = Recipients {
+        scheduled: count("scheduled"),
+        delivered: count("delivered"),
+        opened: count("opened"),
+        reported: count("reported"),
+        bounced: count("bounced"),
+    };
+    let failures: BTreeMap<_, _> =
+        row.counts.iter().filter_map(|(key, count)| Some((failure(key)?.to_owned(), *count))).collect();
+    let failed: u64 = failures.values().sum();
+    let calculated = recipients.delivered.filter(|delivered| *delivered > 0).map(|delivered| failed as f64 / delivered as f64);
+    Some(PhishingTest {
+        id,
+        campaign_id: row.campaign_id,
+        name: row.name.unwrap_or_default(),
+        status: row.status.unwrap_or_default(),
+        template: row.template.name.unwrap_or_default(),
+        difficulty: row.template.difficulty.unwrap_or_default(),
+        phish_prone: row.phish_prone.or(calculated),
+        started_at: row.started_at,
+        recipients,
+        failures,
+    })
+}
+
+/// Windows over all tests; the tests themselves only as many as asked for, the newest by start.
+fn summary(mut tests: Vec<PhishingTest>, config: &PhishingConfig, now: f64) -> PhishingTests {
+    let since = |seconds: f64| move |test: &PhishingTest| test.started_at.is_some_and(|start| start >= now - seconds);
+    let windows = config
+        .windows
+        .iter()
+        .map(|(label, length)| PhishingWindow {
+            window: label.clone(),
+            phish_prone: phish_prone(&tests, since(length.as_secs_f64())),
+        })
+        .chain([PhishingWindow { window: "all".to_owned(), phish_prone: phish_prone(&tests, |_| true) }])
+        .collect();
+    // Tests that never started are older than any that did.
+    tests.sort_by(|a, b| b.started_at.unwrap_or(f64::MIN).total_cmp(&a.started_at.unwrap_or(f64::MIN)).then(b.id.cmp(&a.id)));
+    let omitted = tests.len().saturating_sub(config.max_tests) as u64;
+    tests.truncate(config.max_tests);
+    tests.sort_unstable_by_key(|test| test.id);
+    PhishingTests { tests, omitted, windows }
+}
+
+/// Sum of failures / sum of delivered; [`None`] where nothing was delivered.
+fn phish_prone(tests: &[PhishingTest], counts: impl Fn(&PhishingTest) -> bool) -> Option<f64> {
+    let (mut failed, mut delivered) = (0, 0);
+    for test in tests.iter().filter(|test| counts(test)) {
+        let Some(reached) = test.recipients.delivered else { continue };
+        delivered += reached;
+        failed += test.failures.values().sum::<u64>();
+    }
+    (delivered > 0).then(|| failed as f64 / delivered as f64)
+}
+
+#[cfg(test)]
+mod tests_of_phishing {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::api::wire;
+
+    fn read(json: &str) -> Vec<PhishingTest> {
+        let rows = wire::list::<TestRow>(json.as_bytes()).expect("tests");
+        rows.rows.into_iter().filter_map(test).collect()
+    }
+
+    fn config(max_tests: usize) -> PhishingConfig {
+        let day = Duration::from_secs(86_400);
+        PhishingConfig { windows: vec![("30d".to_owned(), day * 30)], max_tests, callback: false }
+    }
+
+    #[test]
+    fn the_ratio_is_the_apis_own_where_it_gives_one() {
+        let tests = read(
+            r#"[{"pst_id":1,"phish_prone_percentage":0.277,"delivered_count":625,"clicked_count":171,"replied_count":2},
+                {"pst_id":2,"phish_prone_percentage":null,"delivered_count":4,"clicked_count":3,"attachment_open_count":2,"called_count":1},
+                {"pst_id":3,"delivered_count":0,"clicked_count":0}]"#,
+        );
+        let ratios: Vec<_> = tests.iter().map(|test| test.phish_prone).collect();
+        assert_eq!(ratios, [Some(0.277), Some(1.5), None]);
+        let kinds: Vec<_> = tests[1].failures.keys().map(String::as_str).collect();
+        assert_eq!(kinds, ["attachment_opened", "called", "clicked"]);
+    }
+
+    #[test]
+    fn windows_count_all_tests_and_series_the_newest() {
+        let tests = read(
+            r#"[{"pst_id":1,"started_at":"1970-01-01T00:00:00Z","delivered_count":100,"clicked_count":50},
+                {"pst_id":2,"started_at":"1970-02-20T00:00:00Z","delivered_count":10,"clicked_count":1},
+                {"pst_id":3,"started_at":null,"delivered_count":0},
+                {"pst_id":4,"started_at":"1970-02-10T00:00:00Z","delivered_count":10,"clicked_count":0}]"#,
+        );
+        let now = 60.0 * 86_400.0;
+        let summary = summary(tests, &config(2), now);
+        assert_eq!(summary.tests.iter().map(|test| test.id).collect::<Vec<_>>(), [2, 4]);
+        assert_eq!(summary.omitted, 2);
+        assert_eq!(summary.windows[0].phish_prone, Some(0.05));
+        assert_eq!((summary.windows[1].window.as_str(), summary.windows[1].phish_prone), ("all", Some(51.0 / 120.0)));
+    }
+}
