@@ -227,6 +227,16 @@ pub struct TrainingCampaign {
     pub end: Option<f64>,
 }
 
+impl TrainingCampaign {
+    /// Whether its enrollments may still change: all but the finished.
+    pub fn is_running(&self) -> bool {
+        const FINISHED: [&str; 4] = ["completed", "closed", "cancelled", "canceled"];
+        !FINISHED
+            .iter()
+            .any(|finished| self.status.eq_ignore_ascii_case(finished))
+    }
+}
+
 /// From `/v1/training/enrollments`, aggregated while it streams.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Enrollments {

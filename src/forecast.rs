@@ -1,0 +1,152 @@
+//! What refreshes cost, and the plan that follows: one function for the poller and for the `plan` command.
+//!
+//! Costs are learned from the last whole refresh, given by the user for an account that was never polled, or
+//! estimated. Pure: no I/O, no clock.
+
+use crate::config::AccountConfig;
+use crate::model::{Collector, EnrollmentScope, PerCollector};
+use crate::schedule::{self, Demand, Plan};
+use crate::snapshot::AccountSnapshot;
+
+/// Rows in a page of most listings: the documented maximum.
+const PAGE: u64 = 500;
+
+/// Rows in a page of training campaigns, which the API cuts because it calculates their percentages.
+const CAMPAIGN_PAGE: u64 = 10;
+
+/// Enrollments of a user where nothing better is known: yearly training, a policy, and what phishing tests lead to.
+const ENROLLMENTS_PER_USER: u64 = 10;
+
+/// How many objects an account has, as far as somebody said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sizes(pub PerCollector<Option<u64>>);
+
+/// Where a cost comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// From the last whole refresh.
+    Learned,
+    /// From the size that the user gave.
+    Given,
+    /// From what accounts are usually like.
+    Estimated,
+}
+
+/// Requests that a refresh of each collector costs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Costs {
+    /// Requests and where the number comes from.
+    pub of: PerCollector<(u64, Source)>,
+    /// Requests of reading enrollments by running campaign instead of whole; [`None`] where that can't be done.
+    pub running_enrollments: Option<u64>,
+}
+
+/// What is known of costs: from disk, or from this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Learned {
+    /// Of the last whole refresh, or at least so many where one was broken off for its cost.
+    pub of: PerCollector<Option<u64>>,
+    /// Of the last refresh of enrollments by running campaign.
+    pub running_enrollments: Option<u64>,
+    /// The server ignores the filter by campaign.
+    pub filter_ignored: bool,
+}
+
+/// Costs from what was learned, said and seen, in this order.
+pub fn costs(learned: &Learned, sizes: &Sizes, snapshot: &AccountSnapshot) -> Costs {
+    let users = sizes.0[Collector::Users].or_else(|| {
+        let counted = snapshot.users.as_ref().and_then(|users| users.data.active);
+        counted.or_else(|| Some(snapshot.account.as_ref()?.data.seats? as u64))
+    });
+    let of = PerCollector::new(|collector| {
+        if let Some(requests) = learned.of[collector] {
+            return (requests, Source::Learned);
+        }
+        if let Some(size) = sizes.0[collector] {
+            return (pages(collector, size), Source::Given);
+        }
+        let size = match collector {
+            Collector::Users => users,
+            Collector::Enrollments => users.map(|users| users * ENROLLMENTS_PER_USER),
+            _ => None,
+        };
+        (size.map_or_else(|| crate::config::estimate(collector), |size| pages(collector, size)), Source::Estimated)
+    });
+    let running_enrollments = (!learned.filter_ignored).then(|| {
+        learned.running_enrollments.or_else(|| {
+            let campaigns = &snapshot.training_campaigns.as_ref()?.data.campaigns;
+            let running = campaigns.iter().filter(|campaign| campaign.is_running()).count() as u64;
+            let all = campaigns.len().max(1) as u64;
+            // At least a page for each; else their share of the whole.
+            Some((of[Collector::Enrollments].0 * running).div_ceil(all).max(running).max(1))
+        })
+    });
+    Costs { of, running_enrollments: running_enrollments.flatten() }
+}
+
+fn pages(collector: Collector, size: u64) -> u64 {
+    let page = if collector == Collector::TrainingCampaigns { CAMPAIGN_PAGE } else { PAGE };
+    size.div_ceil(page).max(1)
+}
+
+/// The plan for an account.
+#[derive(Debug, Clone)]
+pub struct Forecast {
+    /// Intervals and what they cost.
+    pub plan: Plan,
+    /// Requests of one refresh of each collector, as the plan counts them.
+    pub costs: PerCollector<(u64, Source)>,
+    /// How enrollments are read.
+    pub enrollments: EnrollmentScope,
+    /// Requests that the exporter may send in a day.
+    pub limit: u64,
+}
+
+impl Forecast {
+    /// The planned interval of a collector in seconds; [`None`] where it is off or the budget allows none.
+    pub fn interval(&self, collector: Collector) -> Option<f64> {
+        self.plan.planned.iter().find(|planned| planned.collector == collector)?.interval
+    }
+
+    /// Most requests that one refresh of `collector` may take without starving what the plan gives the others a day.
+    pub fn most(&self, collector: Collector) -> u64 {
+        let others = self.plan.planned.iter().filter(|planned| planned.collector != collector && planned.interval.is_some());
+        let others: f64 = others.map(|planned| planned.cost).sum();
+        self.limit.saturating_sub(others as u64).max(1)
+    }
+}
+
+/// Plans an account: enrollments whole if that fits, else by running campaign if that can be done.
+pub fn forecast(config: &AccountConfig, costs: &Costs) -> Forecast {
+    let whole = plan(config, costs, EnrollmentScope::All);
+    if whole.plan.fits || costs.running_enrollments.is_none() || !config.collectors[Collector::Enrollments].enabled {
+        return whole;
+    }
+    let running = plan(config, costs, EnrollmentScope::RunningCampaigns);
+    let gains = running.interval(Collector::Enrollments).is_some() && whole.interval(Collector::Enrollments).is_none();
+    if gains { running } else { whole }
+}
+
+fn plan(config: &AccountConfig, costs: &Costs, enrollments: EnrollmentScope) -> Forecast {
+    let mut of = costs.of;
+    if let (EnrollmentScope::RunningCampaigns, Some(running)) = (enrollments, costs.running_enrollments) {
+        of[Collector::Enrollments].0 = running;
+    }
+    let demands: Vec<_> = Collector::ALL
+        .into_iter()
+        .filter(|collector| config.collectors[*collector].enabled)
+        .map(|collector| {
+            let settings = &config.collectors[collector];
+            Demand {
+                collector,
+                cost: of[collector].0 as f64,
+                weight: settings.weight,
+                min: settings.min_interval.as_secs_f64(),
+                max: settings.max_interval.as_secs_f64(),
+                fixed: settings.interval.map(|interval| interval.as_secs_f64()),
+            }
+        })
+        .collect();
+    let limit = u64::from(config.budget.per_day_limit());
+    Forecast { plan: schedule::plan(&demands, limit as f64), costs: of, enrollments, limit }
+}
