@@ -12,9 +12,11 @@
 
 // Floor 1: values, no I/O.
 pub mod catalogue;
+pub mod cli;
 pub mod clock;
 pub mod model;
 pub mod secret;
+pub mod telemetry;
 
 // Floor 2
 pub mod instrument;

@@ -1,0 +1,171 @@
+//! The commands and the flags that are theirs alone.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// A simulated day in ten seconds: what a bare `--accelerate` means.
+const DAY_IN_TEN_SECONDS: &str = "8640";
+
+/// What is to be done. A command that isn't built doesn't exist.
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum Command {
+    /// Poll KnowBe4 in the background and serve /metrics (the default)
+    Serve,
+    /// Serve a simulated organisation: needs no key, no network, no configuration
+    Demo(OrganisationArgs),
+    /// Serve only the simulated KnowBe4 API
+    Simulate(SimulateArgs),
+    /// Validate the configuration and print every mistake at once
+    Check(CheckArgs),
+    /// Forecast the requests without sending one; exit 3 when they don't fit the budget
+    Plan(PlanArgs),
+    /// Run every collector once and write the metrics; exit 1 when one failed
+    Once(OnceArgs),
+    /// List every metric: name, type, unit, labels, collector, help
+    Metrics(MetricsArgs),
+    /// Ask the running exporter whether it is healthy; exit 0 or 1
+    Health,
+}
+
+/// The organisation to simulate. What is [`None`] or empty is the simulator's to choose; it reads the words.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct OrganisationArgs {
+    /// Same seed, same organisation
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Active users
+    #[arg(long, value_name = "N")]
+    pub users: Option<u64>,
+    /// Training enrollments
+    #[arg(long, value_name = "N")]
+    pub enrollments: Option<u64>,
+    /// Groups
+    #[arg(long, value_name = "N")]
+    pub groups: Option<u64>,
+    /// How the API answers: brief, recorded or cursor
+    #[arg(long, value_name = "DIALECT")]
+    pub dialect: Option<String>,
+    /// How the organisation evolves
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
+    /// Simulated seconds a second; without a number a day in ten seconds
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        num_args = 0..=1,
+        default_value = "1",
+        default_missing_value = DAY_IN_TEN_SECONDS,
+        value_parser = factor
+    )]
+    pub accelerate: f64,
+    /// What goes wrong; repeatable
+    #[arg(long, value_name = "FAULT")]
+    pub fault: Vec<String>,
+}
+
+/// Flags of `simulate`.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct SimulateArgs {
+    /// Address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:10525")]
+    pub listen: super::ListenAddress,
+    /// The organisation behind it.
+    #[command(flatten)]
+    pub organisation: OrganisationArgs,
+}
+
+/// Flags of `check`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub struct CheckArgs {
+    /// Try each account's key on each collector's endpoint and explain every failure; costs requests of the budget
+    #[arg(long)]
+    pub connect: bool,
+    /// Show the shape of the answers, without a value, for a bug report; implies --connect
+    #[arg(long)]
+    pub shapes: bool,
+}
+
+impl CheckArgs {
+    /// Whether requests are to be sent.
+    pub fn connects(&self) -> bool {
+        self.connect || self.shapes
+    }
+}
+
+/// Flags of `plan`: the sizes of an account that was never polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub struct PlanArgs {
+    /// Active users
+    #[arg(long, value_name = "N")]
+    pub users: Option<u64>,
+    /// Groups
+    #[arg(long, value_name = "N")]
+    pub groups: Option<u64>,
+    /// Training enrollments
+    #[arg(long, value_name = "N")]
+    pub enrollments: Option<u64>,
+    /// Phishing tests
+    #[arg(long, value_name = "N")]
+    pub phishing_tests: Option<u64>,
+    /// Phishing campaigns
+    #[arg(long, value_name = "N")]
+    pub phishing_campaigns: Option<u64>,
+    /// Training campaigns
+    #[arg(long, value_name = "N")]
+    pub training_campaigns: Option<u64>,
+    /// Store purchases
+    #[arg(long, value_name = "N")]
+    pub store_purchases: Option<u64>,
+    /// Policies
+    #[arg(long, value_name = "N")]
+    pub policies: Option<u64>,
+    /// Form of the forecast
+    #[arg(long, value_enum, default_value_t)]
+    pub format: PlanFormat,
+}
+
+/// Flags of `once`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct OnceArgs {
+    /// Write to FILE by atomic rename instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Flags of `metrics`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub struct MetricsArgs {
+    /// Form of the list
+    #[arg(long, value_enum, default_value_t)]
+    pub format: MetricsFormat,
+}
+
+/// How `plan` answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum PlanFormat {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// How `metrics` answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum MetricsFormat {
+    /// For people.
+    #[default]
+    Table,
+    /// For a README.
+    Markdown,
+    /// For programs.
+    Json,
+}
+
+fn factor(text: &str) -> Result<f64, &'static str> {
+    text.parse()
+        .ok()
+        .filter(|factor: &f64| factor.is_finite() && *factor > 0.0)
+        .ok_or("expected a number above 0")
+}

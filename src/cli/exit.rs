@@ -1,0 +1,68 @@
+//! How wrong usage, `--help` and `--version` end.
+
+use std::fmt;
+use std::io::{self, Write};
+
+/// Exit code of wrong usage and of a wrong configuration: `EX_USAGE` of sysexits.h, not clap's 2.
+pub const USAGE: u8 = 64;
+
+/// Nothing is to be done but to print this and go.
+#[derive(Debug)]
+pub struct Exit(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Clap(clap::Error),
+    Own(String),
+}
+
+impl Exit {
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self(Kind::Own(message.into()))
+    }
+
+    /// The flags alone were fine; `names` are the variables that were added to them.
+    pub(super) fn variables(error: clap::Error, names: &[String]) -> Self {
+        if !error.use_stderr() {
+            return Self(Kind::Clap(error));
+        }
+        let text = error.to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        let cause = text.split("\n\n").next().unwrap_or(text).trim_end();
+        Self::usage(format!("{cause}\n(from the environment: {})", names.join(", ")))
+    }
+
+    /// 0 for help and version, 64 for wrong usage.
+    pub fn code(&self) -> u8 {
+        match &self.0 {
+            Kind::Clap(error) if !error.use_stderr() => 0,
+            _ => USAGE,
+        }
+    }
+
+    /// Prints help and version to standard output, a mistake to standard error.
+    ///
+    /// # Errors
+    /// When that stream is closed.
+    pub fn print(&self) -> io::Result<()> {
+        match &self.0 {
+            Kind::Clap(error) => error.print(),
+            Kind::Own(_) => write!(io::stderr().lock(), "{self}"),
+        }
+    }
+}
+
+impl From<clap::Error> for Exit {
+    fn from(error: clap::Error) -> Self {
+        Self(Kind::Clap(error))
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Clap(error) => error.fmt(f),
+            Kind::Own(message) => writeln!(f, "error: {message}\n\nFor more information, try '--help'."),
+        }
+    }
+}
