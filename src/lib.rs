@@ -19,3 +19,12 @@ pub mod secret;
 // Floor 2
 pub mod instrument;
 pub mod snapshot;
+
+// Floor 3
+pub mod exposition;
+
+/// Source revision that this was built from, 40 hex digits; empty when it was not known.
+pub const REVISION: &str = env!("KNOWBE4_EXPORTER_REVISION");
+
+/// Version of the compiler that built this, such as `1.95.0`; empty when it was not known.
+pub const RUST_VERSION: &str = env!("KNOWBE4_EXPORTER_RUSTVERSION");
