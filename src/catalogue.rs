@@ -3,6 +3,8 @@
 //! Feeds HELP and TYPE of the exposition, the `metrics` command, the README's table, the golden files and the
 //! checks of every dashboard and rule. A family that isn't here can't be exposed.
 
+pub mod print;
+
 use Kind::{Counter, Gauge, Histogram, Info};
 
 /// OpenMetrics type of a family.
@@ -48,6 +50,10 @@ pub struct Family {
 impl Family {
     /// The unit, which is the end of the name: `seconds`, `bytes`, `ratio`, or none.
     pub fn unit(&self) -> Option<&'static str> {
+        // Counts by bucket: the name ends in the unit of the bounds, the values have none.
+        if self.labels.contains(&"le") {
+            return None;
+        }
         let stem = self.name.strip_suffix("_total").unwrap_or(self.name);
         ["seconds", "bytes", "ratio"]
             .into_iter()
@@ -284,5 +290,6 @@ mod tests {
         assert_eq!(unit("knowbe4_account_phish_prone_ratio"), Some("ratio"));
         assert_eq!(unit("process_cpu_seconds_total"), Some("seconds"));
         assert_eq!(unit("knowbe4_users"), None);
+        assert_eq!(unit("knowbe4_users_by_phish_prone_ratio"), None);
     }
 }

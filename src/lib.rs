@@ -18,9 +18,12 @@ pub mod model;
 pub mod secret;
 pub mod telemetry;
 
-// Floor 2
+// Floor 2: what is true, what is planned, what is served and counted.
 pub mod instrument;
 pub mod snapshot;
 
-// Floor 4
+// Floor 3: disk, and the bytes of the exposition.
+pub mod exposition;
+
+// Floor 5: the way to KnowBe4.
 pub mod api;

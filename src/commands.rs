@@ -1,0 +1,114 @@
+//! The commands: wiring, and the only place that knows everybody.
+//!
+//! Each command is one file. What they share is here: how a command ends, how the configuration is loaded, and the
+//! runtime they run on.
+
+mod check;
+mod demo;
+mod health;
+mod metrics;
+mod once;
+mod output;
+mod plan;
+mod serve;
+mod simulate;
+mod site;
+
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::future::Future;
+use std::process::ExitCode;
+
+use tracing::warn;
+
+use crate::cli::{self, Cli, Command, Env, Options, USAGE};
+use crate::config::{Config, Loaded};
+use crate::telemetry;
+
+/// Exit code of what failed at run time.
+const FAILED: u8 = 1;
+
+/// Exit code of a plan that doesn't fit.
+const DOES_NOT_FIT: u8 = 3;
+
+/// How a command ends when not with 0: the exit code, and what to say first.
+#[derive(Debug)]
+struct Stop {
+    code: u8,
+    message: Option<String>,
+}
+
+impl Stop {
+    /// It failed at run time.
+    fn failed(message: impl Display) -> Self {
+        Self { code: FAILED, message: Some(message.to_string()) }
+    }
+
+    /// The configuration or the command line is wrong.
+    fn usage(message: impl Display) -> Self {
+        Self { code: USAGE, message: Some(message.to_string()) }
+    }
+
+    /// All has been said already.
+    fn silent(code: u8) -> Self {
+        Self { code, message: None }
+    }
+}
+
+type Ending = Result<(), Stop>;
+
+/// Runs the program: `args` with its name first.
+pub fn run(args: impl IntoIterator<Item = OsString>, env: impl Env + Clone + 'static) -> ExitCode {
+    let cli = match cli::parse(args, &env) {
+        Ok(cli) => cli,
+        Err(exit) => {
+            // Nobody is left to tell if the stream is closed.
+            let _ = exit.print();
+            return ExitCode::from(exit.code());
+        }
+    };
+    match dispatch(cli, env) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            if let Some(message) = stop.message {
+                output::complain(&message);
+            }
+            ExitCode::from(stop.code)
+        }
+    }
+}
+
+fn dispatch(cli: Cli, env: impl Env + Clone + 'static) -> Ending {
+    let Cli { options, command, warnings } = cli;
+    telemetry::init(options.log_level, options.log_format).map_err(Stop::failed)?;
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    match command {
+        Command::Serve => block_on(serve::serve(options, env)),
+        Command::Demo(organisation) => block_on(demo::demo(options, organisation)),
+        Command::Simulate(arguments) => block_on(simulate::simulate(arguments)),
+        Command::Check(arguments) => block_on(check::check(options, arguments, env)),
+        Command::Plan(arguments) => plan::plan(&options, &arguments, &env),
+        Command::Once(arguments) => block_on(once::once(options, arguments, env)),
+        Command::Metrics(arguments) => metrics::metrics(arguments.format),
+        Command::Health => block_on(health::health(options)),
+    }
+}
+
+fn block_on(command: impl Future<Output = Ending>) -> Ending {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Stop::failed)?;
+    let ending = runtime.block_on(command);
+    // A write to a slow disk may still be under way; what it writes is a whole file or none.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    ending
+}
+
+/// The configuration, its warnings logged. A wrong one ends the command with every mistake.
+fn load(options: &Options, env: &dyn Env) -> Result<Config, Stop> {
+    let Loaded { config, warnings } = Config::load(options, env).map_err(Stop::usage)?;
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    Ok(config)
+}

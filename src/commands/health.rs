@@ -1,0 +1,47 @@
+//! `health`: asks the running exporter whether it is healthy, for a container's HEALTHCHECK.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::{Ending, Stop};
+use crate::cli::Options;
+
+/// Longer than a healthy exporter ever takes, shorter than a container's patience.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Most of the answer that is read: the status line and a sentence.
+const MOST: u64 = 4096;
+
+pub(super) async fn health(options: Options) -> Ending {
+    let mut last = "no address to ask".to_owned();
+    for address in options.listen.first().into_iter().flat_map(|address| address.local_candidates()) {
+        match timeout(PATIENCE, ask(&address)).await {
+            Ok(Ok(answer)) => return verdict(&answer),
+            Ok(Err(error)) => last = format!("{address}: {error}"),
+            Err(_) => last = format!("{address}: no answer within {} s", PATIENCE.as_secs()),
+        }
+    }
+    Err(Stop::failed(format!("{last} (is the exporter running, and on this --web.listen-address?)")))
+}
+
+async fn ask(address: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!("GET /-/healthy HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.take(MOST).read_to_end(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// 200 is healthy. So is 401 or an answer in TLS: a guarded endpoint lives, and this command holds no password.
+fn verdict(answer: &str) -> Ending {
+    let status = answer.split(' ').nth(1).unwrap_or_default();
+    let body = answer.split("\r\n\r\n").nth(1).unwrap_or_default().trim();
+    match status {
+        "200" => Ok(()),
+        _ => Err(Stop::failed(format!("not healthy: {status} {body}"))),
+    }
+}

@@ -1,0 +1,160 @@
+//! `serve`: background pollers and the HTTP endpoint, until SIGTERM or SIGINT.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::site::Exporter;
+use super::{Ending, Stop, load};
+use crate::cli::{Env, Options};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::exposition::Exposition;
+use crate::instrument::Instruments;
+use crate::server::{self, Listener};
+use crate::snapshot::Published;
+use crate::store::Storage;
+use crate::supervise::{Shared, Supervisor};
+
+/// Shortest pause between two renderings of the exposition ahead of scrapes: a thousand accounts publish often.
+const RENDER_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a configuration loader needs at start and at each reload.
+pub(super) type Reload = Box<dyn Fn() -> Result<Config, Stop> + Send + Sync>;
+
+pub(super) async fn serve(options: Options, env: impl Env + Clone + 'static) -> Ending {
+    let config = load(&options, &env)?;
+    warn_of_plans(&config);
+    let reload_options = options.clone();
+    run(options, config, Box::new(move || load(&reload_options, &env)), interrupted()).await
+}
+
+/// Serves until `shutdown`: what `serve` and `demo` share.
+pub(super) async fn run(
+    options: Options,
+    config: Config,
+    reload: Reload,
+    shutdown: impl Future<Output = ()>,
+) -> Ending {
+    let mut listeners = Vec::new();
+    for address in &options.listen {
+        listeners.push(Listener::bind(address).await.map_err(Stop::failed)?);
+    }
+    let settings = server::Options::new(&options.telemetry_path, options.enable_lifecycle, options.web_config_file.as_deref())
+        .map_err(Stop::usage)?;
+    let shared = wire(&config)?;
+    let exposition = Arc::new(Exposition::new(
+        Arc::clone(&shared.published),
+        Arc::clone(&shared.instruments),
+        shared.clock.clone(),
+        config.stale_after,
+    ));
+    let supervisor = Arc::new(Supervisor::new(shared));
+    supervisor.apply(&config.accounts).await.map_err(Stop::failed)?;
+    let site = Arc::new(Exporter::new(Arc::clone(&supervisor), Arc::clone(&exposition), reload));
+    let stop = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    let _end_tasks_too = stop.clone().drop_guard();
+    tasks.spawn(stop.clone().run_until_cancelled_owned(render(Arc::clone(&supervisor), exposition)));
+    tasks.spawn(stop.clone().run_until_cancelled_owned(reload_on_hangup(Arc::clone(&site))));
+    for listener in &listeners {
+        info!(address = %listener.local_addr(), path = options.telemetry_path.as_str(), "listening");
+    }
+    let served = server::serve(listeners, site, settings, stop.clone());
+    tokio::pin!(served);
+    let ended = tokio::select! {
+        ended = &mut served => Some(ended),
+        () = shutdown => None,
+    };
+    info!("stopping");
+    stop.cancel();
+    if let Some(ended) = ended {
+        ended.map_err(Stop::failed)?;
+    } else {
+        served.await.map_err(Stop::failed)?;
+    }
+    supervisor.stop().await;
+    tasks.shutdown().await;
+    Ok(())
+}
+
+/// What all accounts share. Takes the storage path for this process alone.
+pub(super) fn wire(config: &Config) -> Result<Shared, Stop> {
+    let storage = Storage::open(&config.storage_path).map_err(Stop::failed)?;
+    let clock = Clock::system();
+    Ok(Shared {
+        storage,
+        published: Arc::default(),
+        instruments: Arc::new(Instruments::new(clock.now())),
+        clock,
+    })
+}
+
+/// Says once at the start which accounts can't be polled as configured.
+fn warn_of_plans(config: &Config) {
+    for account in &config.accounts {
+        let saved = Storage::peek(&config.storage_path, &account.name).unwrap_or_default();
+        let forecast = super::plan::of(account, &saved, &Default::default());
+        if !forecast.plan.fits {
+            warn!(
+                account = %account.name,
+                requests_per_day = forecast.plan.requests_per_day,
+                limit = forecast.limit,
+                "the plan does not fit the budget, which is kept all the same; `plan` shows what gives"
+            );
+        }
+    }
+}
+
+/// Renders the exposition after each publication and when something goes stale, so that scrapes find it ready.
+async fn render(supervisor: Arc<Supervisor>, exposition: Arc<Exposition>) {
+    let shared = supervisor.shared();
+    let mut published = shared.published.subscribe();
+    loop {
+        let stale = exposition.next_expiry().map(|at| Duration::try_from_secs_f64(at - shared.clock.now()));
+        // Without anything to go stale the next publication is waited for; an hour is as good as for ever.
+        let wait = stale.map_or(Duration::from_secs(3600), Result::unwrap_or_default).min(Duration::from_secs(3600));
+        tokio::select! {
+            changed = published.changed() => if changed.is_err() { return },
+            () = sleep_until(Instant::now() + wait) => {}
+        }
+        let ready = Arc::clone(&exposition);
+        if tokio::task::spawn_blocking(move || ready.refresh()).await.is_err() {
+            error!("rendering the exposition failed");
+        }
+        sleep(RENDER_PAUSE).await;
+    }
+}
+
+async fn reload_on_hangup(site: Arc<Exporter>) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        warn!("SIGHUP can't be listened for; the configuration is read at start only");
+        return;
+    };
+    while hangup.recv().await.is_some() {
+        // Logged where it is handled.
+        let _ = site.reload_now().await;
+    }
+}
+
+/// Resolves on SIGTERM or SIGINT.
+pub(super) async fn interrupted() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        // Without handlers the signals end the process, which loses nothing: all is on disk.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Unix seconds now.
+pub(super) fn unix_now() -> f64 {
+    Clock::system().now()
+}

@@ -1,0 +1,44 @@
+//! The exporter as a whole: how it was built, and its configuration.
+
+use crate::exposition::encode::Subject;
+use crate::instrument::ProcessState;
+
+use super::{Writer, writer};
+
+/// What holds for all accounts.
+pub(in crate::exposition) struct Exporter {
+    state: ProcessState,
+}
+
+impl Exporter {
+    pub(in crate::exposition) fn new(state: ProcessState) -> Self {
+        Self { state }
+    }
+}
+
+impl Subject for Exporter {
+    fn account(&self) -> Option<&str> {
+        None
+    }
+}
+
+/// Writers of the exporter's own families that have no account.
+pub(in crate::exposition) const EXPORTER: &[Writer<Exporter>] = &[
+    writer("knowbe4_exporter_build_info", |_, samples| {
+        samples.info(&[
+            env!("CARGO_PKG_VERSION").into(),
+            crate::REVISION.into(),
+            crate::RUST_VERSION.into(),
+        ]);
+    }),
+    writer(
+        "knowbe4_exporter_config_last_reload_successful",
+        |exporter, samples| {
+            samples.put(&[], exporter.state.reload_successful);
+        },
+    ),
+    writer(
+        "knowbe4_exporter_config_last_reload_success_timestamp_seconds",
+        |exporter, samples| samples.put(&[], exporter.state.reload_success_timestamp),
+    ),
+];

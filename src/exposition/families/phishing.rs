@@ -1,0 +1,117 @@
+//! Phishing campaigns and phishing security tests.
+
+use crate::exposition::encode::{Label, Value};
+use crate::model::{PhishingCampaign, PhishingTest, PhishingTests};
+
+use super::{Data, Samples, Writer, writer};
+
+pub(super) const WRITERS: &[Writer<Data>] = &[
+    writer("knowbe4_account_phish_prone_ratio", |data, samples| {
+        for window in tests(data).into_iter().flat_map(|tests| &tests.windows) {
+            samples.put(&[(&window.window).into()], window.phish_prone);
+        }
+    }),
+    writer("knowbe4_phishing_campaign_info", |data, samples| {
+        for campaign in campaigns(data) {
+            samples.info(&[
+                campaign.id.into(),
+                (&campaign.name).into(),
+                (&campaign.status).into(),
+                (&campaign.frequency).into(),
+            ]);
+        }
+    }),
+    writer(
+        "knowbe4_phishing_campaign_last_phish_prone_ratio",
+        |data, samples| {
+            for campaign in campaigns(data) {
+                samples.put(&[campaign.id.into()], campaign.last_phish_prone);
+            }
+        },
+    ),
+    writer(
+        "knowbe4_phishing_campaign_last_run_timestamp_seconds",
+        |data, samples| {
+            for campaign in campaigns(data) {
+                samples.put(&[campaign.id.into()], campaign.last_run);
+            }
+        },
+    ),
+    writer("knowbe4_phishing_campaign_tests", |data, samples| {
+        for campaign in campaigns(data) {
+            samples.put(&[campaign.id.into()], campaign.tests);
+        }
+    }),
+    writer("knowbe4_phishing_test_info", |data, samples| {
+        for test in tests(data).into_iter().flat_map(|tests| &tests.tests) {
+            let [id, campaign] = ids(test);
+            samples.info(&[
+                id,
+                campaign,
+                (&test.name).into(),
+                (&test.status).into(),
+                (&test.template).into(),
+                (&test.difficulty).into(),
+            ]);
+        }
+    }),
+    writer("knowbe4_phishing_test_phish_prone_ratio", |data, samples| {
+        each(data, samples, |test| test.phish_prone);
+    }),
+    writer(
+        "knowbe4_phishing_test_start_timestamp_seconds",
+        |data, samples| {
+            each(data, samples, |test| test.started_at);
+        },
+    ),
+    writer("knowbe4_phishing_test_recipients_scheduled", |data, samples| {
+        each(data, samples, |test| test.recipients.scheduled);
+    }),
+    writer("knowbe4_phishing_test_recipients_delivered", |data, samples| {
+        each(data, samples, |test| test.recipients.delivered);
+    }),
+    writer("knowbe4_phishing_test_recipients_opened", |data, samples| {
+        each(data, samples, |test| test.recipients.opened);
+    }),
+    writer("knowbe4_phishing_test_recipients_reported", |data, samples| {
+        each(data, samples, |test| test.recipients.reported);
+    }),
+    writer("knowbe4_phishing_test_recipients_bounced", |data, samples| {
+        each(data, samples, |test| test.recipients.bounced);
+    }),
+    writer("knowbe4_phishing_test_failures", |data, samples| {
+        for test in tests(data).into_iter().flat_map(|tests| &tests.tests) {
+            let [id, campaign] = ids(test);
+            for (failure, count) in &test.failures {
+                samples.put(&[id, campaign, failure.into()], *count);
+            }
+        }
+    }),
+    writer("knowbe4_phishing_tests_omitted", |data, samples| {
+        samples.put(&[], tests(data).map(|tests| tests.omitted));
+    }),
+];
+
+fn campaigns(data: &Data) -> impl Iterator<Item = &PhishingCampaign> {
+    let collected = data.snapshot.phishing_campaigns.as_ref();
+    collected
+        .into_iter()
+        .flat_map(|collected| &collected.data.campaigns)
+}
+
+fn tests(data: &Data) -> Option<&PhishingTests> {
+    data.snapshot
+        .phishing_tests
+        .as_ref()
+        .map(|collected| &*collected.data)
+}
+
+fn ids(test: &PhishingTest) -> [Label<'_>; 2] {
+    [test.id.into(), test.campaign_id.into()]
+}
+
+fn each<V: Into<Value>>(data: &Data, samples: &mut Samples<'_>, value: impl Fn(&PhishingTest) -> V) {
+    for test in tests(data).into_iter().flat_map(|tests| &tests.tests) {
+        samples.put(&ids(test), value(test));
+    }
+}
