@@ -8,6 +8,7 @@ pub mod error;
 pub mod headers;
 pub mod page;
 pub mod retry;
+pub mod shape;
 pub mod transport;
 pub mod wire;
 
@@ -30,6 +31,24 @@ use crate::model::{Endpoint, Failure};
 /// How long a refresh that has begun waits for a permit before it gives up. Longer than any pause that a busy
 /// minute or an ordinary 429 causes; a listing read over hours would be of no one time.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// Rows of a probe: enough to see optional fields, few enough to be quick.
+const PROBE_PAGE: u32 = 25;
+
+/// What an endpoint answers to a [`Client::probe`], without a value of it.
+#[derive(Debug)]
+pub struct Probe {
+    /// Elements of the list; [`None`] for an object.
+    pub elements: Option<usize>,
+    /// What its headers say about paging.
+    pub paging: page::Seen,
+    /// Seconds by which this machine's clock is ahead of the server's.
+    pub skew: Option<f64>,
+    /// Names of its headers.
+    pub headers: Vec<String>,
+    /// Types by path.
+    pub shape: Vec<String>,
+}
 
 /// One account's way to its API.
 pub struct Client {
@@ -160,6 +179,26 @@ impl Client {
                 return Ok(());
             }
         }
+    }
+
+    /// Asks once for a few rows, without another attempt: shows whether the key may read an endpoint, and what its
+    /// answers look like.
+    ///
+    /// # Errors
+    /// When the answer isn't JSON with status 200.
+    pub async fn probe(&self, endpoint: Endpoint) -> Result<Probe, ApiError> {
+        let ask = Ask { cursor: Some("true".to_owned()), page: None, per_page: PROBE_PAGE };
+        let query = if endpoint == Endpoint::Account { Vec::new() } else { query(endpoint, &[], &ask) };
+        let mut refresh = Refresh::new(0.0, Some(1));
+        let answer = self.attempt(&mut refresh, &Call { endpoint, query }, 1).await?;
+        let value = serde_json::from_slice::<serde_json::Value>(&answer.body).map_err(|error| undecodable(&error, &answer))?;
+        Ok(Probe {
+            elements: value.as_array().map(Vec::len),
+            shape: shape::shape(&value),
+            paging: answer.headers.paging(),
+            skew: answer.headers.date().map(|date| self.clock.now() - date),
+            headers: answer.headers.names().map(str::to_owned).collect(),
+        })
     }
 
     /// One page, after as many attempts as it may take. [`None`] when the pager wants to ask for another instead.

@@ -78,6 +78,11 @@ impl Headers {
         Some(Duration::try_from_secs_f64(until - now).unwrap_or(Duration::ZERO))
     }
 
+    /// `Date`: the server's clock, in unix seconds.
+    pub fn date(&self) -> Option<f64> {
+        self.get("date").and_then(http_date)
+    }
+
     /// What they say about paging; rows and repeats are the caller's to fill in.
     pub fn paging(&self) -> Seen {
         let number = |name: &str| self.get(name).and_then(|value| value.parse().ok());
@@ -101,6 +106,11 @@ impl Headers {
             ..Seen::default()
         }
     }
+}
+
+fn http_date(date: &str) -> Option<f64> {
+    let time = httpdate::parse_http_date(date).ok()?;
+    time.duration_since(std::time::UNIX_EPOCH).ok().map(|since| since.as_secs_f64())
 }
 
 /// The target of `rel=next`. Only its parameters are ever used: no link is followed to where it points.
