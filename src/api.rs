@@ -160,6 +160,11 @@ impl Client {
             seen.rows = page.elements;
             seen.repeats = page.elements > 0 && ((all_known && !page.rows.is_empty()) || body == last_body);
             last_body = body;
+            // Announced pages that can't be afforded needn't be begun.
+            let announced = seen.total_pages.unwrap_or(1);
+            if refresh.most.is_some_and(|most| announced > most) {
+                return Err(ApiError::TooExpensive(announced));
+            }
             let step = pager.seen(&seen);
             if let Step::Broken(why) = step {
                 self.count(endpoint, &page.drift);
@@ -242,7 +247,7 @@ impl Client {
     /// Sends one request: takes a permit, counts, and tells the budget what came of it.
     async fn attempt(&self, refresh: &mut Refresh, call: &Call, attempt: u32) -> Result<Answer, ApiError> {
         if let Some(most) = refresh.most.filter(|most| refresh.requests >= *most) {
-            return Err(ApiError::TooExpensive(most));
+            return Err(ApiError::TooExpensive(most + 1));
         }
         let claim = Claim {
             priority: refresh.priority,

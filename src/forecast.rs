@@ -108,8 +108,12 @@ impl Forecast {
         self.plan.planned.iter().find(|planned| planned.collector == collector)?.interval
     }
 
-    /// Most requests that one refresh of `collector` may take without starving what the plan gives the others a day.
+    /// Most requests that one refresh of `collector` may take: what the day leaves when all others run once. Half the
+    /// day where the cost is an estimate, so that finding out doesn't starve the others for a day.
     pub fn most(&self, collector: Collector) -> u64 {
+        if self.costs[collector].1 != Source::Learned {
+            return (self.limit / 2).max(1);
+        }
         let others = self.plan.planned.iter().filter(|planned| planned.collector != collector && planned.interval.is_some());
         let others: f64 = others.map(|planned| planned.cost).sum();
         self.limit.saturating_sub(others as u64).max(1)

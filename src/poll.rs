@@ -23,7 +23,7 @@ pub use self::heartbeat::Heartbeat;
 use crate::api::error::ApiError;
 use crate::api::transport::Transport;
 use crate::api::{Client, Refresh};
-use crate::budget::AccountBudget;
+use crate::budget::{AccountBudget, Refused};
 use crate::clock::Clock;
 use crate::collect::{self, Directory, Inputs, Yield, collect};
 use crate::config::AccountConfig;
@@ -36,6 +36,9 @@ use crate::store::{AccountStore, Saved};
 
 /// How long the task sleeps at most: the heartbeat's period, and how soon a changed key file is seen.
 const TICK: Duration = Duration::from_secs(10);
+
+/// A wait for the next permit beyond what a busy minute causes: then nothing new is begun.
+const LONG_WAIT: Duration = Duration::from_secs(120);
 
 /// Reads the account's key again from where the configuration says it is.
 pub type ReadKey = Arc<dyn Fn() -> Result<ApiKey, String> + Send + Sync>;
@@ -75,8 +78,8 @@ pub struct Poller {
     agenda: Agenda,
     statuses: PerCollector<CollectorStatus>,
     breaker: Option<Breaker>,
-    /// Collectors whose endpoint alone refuses a key that works elsewhere.
-    refused_alone: Vec<Collector>,
+    /// Collectors that were refused while the key worked elsewhere: their next refusal is theirs alone.
+    suspects: Vec<Collector>,
     key_checked: Instant,
 }
 
@@ -135,7 +138,7 @@ impl Poller {
             agenda,
             statuses: saved.collectors,
             breaker: refused.then(|| Breaker::open(Collector::Account, now)),
-            refused_alone: Vec::new(),
+            suspects: Vec::new(),
             key_checked: now,
             tools,
         };
@@ -254,7 +257,7 @@ impl Poller {
         let reserved: u64 = Collector::ALL.into_iter().filter(|other| self.agenda[*other].running).map(|other| self.cost(other)).sum();
         let cost = self.cost(collector);
         let wait = self.tools.budget.wait();
-        let (until, why) = if wait > TICK {
+        let (until, why) = if wait > LONG_WAIT {
             (wait, NextRunReason::Throttled)
         } else if self.tools.budget.room() < reserved + cost {
             (self.tools.budget.next_room(reserved + cost).max(Duration::from_secs(1)), NextRunReason::Budget)
@@ -330,23 +333,18 @@ impl Poller {
         status.refresh_requests = Some(requests);
         status.last_failure = None;
         status.notes = yielded.notes;
-        self.refused_alone.retain(|refused| *refused != collector);
+        self.suspects.retain(|suspect| *suspect != collector);
         if let Some(breaker) = self.breaker.take() {
-            info!(account = %self.tools.config.name, "the key works again");
-            self.blame(breaker.blamed(), collector);
+            info!(account = %self.tools.config.name, "the key works");
+            if breaker.blamed() != collector {
+                self.suspects.push(breaker.blamed());
+                self.agenda[breaker.blamed()].instead = Some((Instant::now(), NextRunReason::Retry));
+            }
         }
         info!(
             account = %self.tools.config.name, %collector, requests,
             duration_seconds = duration.as_secs_f64(), "refreshed"
         );
-    }
-
-    /// The key worked for `probe`: then whose refusal stopped the account is refused for itself.
-    fn blame(&mut self, blamed: Collector, probe: Collector) {
-        if blamed != probe && self.statuses[blamed].last_failure.as_ref().is_some_and(|f| f.reason == Reason::Unauthorized) {
-            self.refused_alone.push(blamed);
-            self.agenda[blamed].failed(Reason::Unauthorized, false, None, Instant::now());
-        }
     }
 
     async fn failed(
@@ -368,17 +366,20 @@ impl Poller {
         );
         self.tools.instruments.failure(collector, reason);
         let wait = match error {
-            ApiError::Status { status: 429, .. } | ApiError::Budget(_) => Some(self.tools.budget.wait().max(TICK)),
+            ApiError::Status { status: 429, .. } => Some(self.tools.budget.wait().max(TICK)),
+            ApiError::Budget(Refused::Later(wait)) => Some(*wait),
             _ => None,
         };
         self.agenda[collector].failed(reason, worked, wait, now);
         match error {
-            ApiError::TooExpensive(most) => {
-                let learned = &mut self.learned;
+            ApiError::TooExpensive(needed) => {
+                // What doesn't end within what one refresh may take counts as beyond the whole budget: trying again
+                // with a little more would burn the next day too.
+                let cost = Some((*needed).max(self.forecast.limit + 1));
                 if scope == EnrollmentScope::RunningCampaigns && collector == Collector::Enrollments {
-                    learned.running_enrollments = Some(most + 1);
+                    self.learned.running_enrollments = cost;
                 } else {
-                    learned.of[collector] = Some(most + 1);
+                    self.learned.of[collector] = cost;
                 }
                 self.agenda[collector].instead = None;
             }
@@ -402,7 +403,7 @@ impl Poller {
         if self.reread_key(true).await {
             return;
         }
-        if self.refused_alone.contains(&collector) {
+        if self.suspects.contains(&collector) {
             self.agenda[collector].failed(Reason::Unauthorized, false, None, now);
             return;
         }
@@ -442,7 +443,7 @@ impl Poller {
         self.tools.transport.set_key(key.clone());
         self.tools.key = key;
         self.breaker = None;
-        self.refused_alone.clear();
+        self.suspects.clear();
         for collector in Collector::ALL {
             // Who was refused for the old key asks again; the rest keeps its phase.
             let refused = self.statuses[collector].last_failure.as_ref().is_some_and(|failure| {

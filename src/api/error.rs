@@ -43,8 +43,8 @@ pub enum ApiError {
     /// The budget gave no permit.
     #[error(transparent)]
     Budget(#[from] Refused),
-    /// The refresh cost more requests than it may.
-    #[error("more than {0} requests")]
+    /// The refresh would cost more requests than it may: at least so many.
+    #[error("at least {0} requests")]
     TooExpensive(u64),
 }
 
@@ -120,8 +120,8 @@ impl ApiError {
                 "nothing of it is published, since a part would look like the whole; please report it with the output of `check --connect --shapes`".to_owned(),
             ),
             Self::Budget(refused) => (format!("{path} was not asked: {refused}"), refused.cure().to_owned()),
-            Self::TooExpensive(most) => (
-                format!("{path} needs more than the {most} requests that the budget can give one refresh"),
+            Self::TooExpensive(needed) => (
+                format!("one refresh of {path} needs at least {needed} requests, more than the budget can give it"),
                 "raise budget.requests_per_day if the account's quota is larger, give the collector a longer max_interval, or switch it off".to_owned(),
             ),
         };
