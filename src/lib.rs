@@ -19,5 +19,6 @@ pub mod secret;
 pub mod telemetry;
 
 // Floor 2
+pub mod config;
 pub mod instrument;
 pub mod snapshot;
