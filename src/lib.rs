@@ -19,6 +19,7 @@ pub mod secret;
 pub mod telemetry;
 
 // Floor 2: what is true, what is planned, what is served and counted.
+pub mod config;
 pub mod instrument;
 pub mod snapshot;
 

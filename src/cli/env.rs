@@ -39,7 +39,7 @@ impl Env for ProcessEnv {
 /// An environment made up for a test or a demonstration.
 impl Env for BTreeMap<String, String> {
     fn get(&self, name: &str) -> Option<String> {
-        BTreeMap::get(self, name).cloned()
+        Self::get(self, name).cloned()
     }
 
     fn names(&self) -> Vec<String> {

@@ -1,0 +1,157 @@
+//! The configuration: what is true, and only that.
+//!
+//! Takes what was typed ([`cli`](crate::cli)), the configuration file and the environment, and answers with a
+//! [`Config`] that needs no further check, or with every mistake at once ([`ConfigErrors`]). Opens no port and sends
+//! nothing; it reads the file, and each key once, so that a missing one is found before anything starts. Keys aren't
+//! kept: [`KeySource::read`] reads them anew.
+//!
+//! The rooms: `document` (YAML as a tree with places), `reader` (typed values out of it), `layer` (what an account
+//! and `defaults` may say), `file` and `environment` (the two ways to say it), [`defaults`] (what holds when nobody
+//! says anything).
+
+mod account;
+mod base_url;
+pub mod defaults;
+mod document;
+pub mod duration;
+mod environment;
+mod file;
+mod groups;
+mod key;
+mod layer;
+mod mistakes;
+mod reader;
+mod secrecy;
+mod segment;
+mod shard;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use account::{AccountConfig, BudgetConfig, CollectorConfig, PhishingConfig};
+pub use base_url::{BaseUrl, BaseUrlError};
+pub use groups::GroupFilter;
+pub use key::{KeyError, KeySource};
+pub use mistakes::{ConfigErrors, Mistake};
+pub use segment::SegmentAttribute;
+
+use crate::cli::{Env, Options};
+
+/// What is true.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// At least one, in the order of the file, with names of their own; none or some after [`Config::shard`].
+    pub accounts: Vec<AccountConfig>,
+    /// Where the ledger and the last snapshot lie. Not created, not checked.
+    pub storage_path: PathBuf,
+    /// A collector's series leave the exposition once its last success is this old.
+    pub stale_after: Duration,
+}
+
+/// A configuration and what is odd but harmless about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// All accounts, of all shards.
+    pub config: Config,
+    /// One line each, with file, line and column where there are any; to be logged.
+    pub warnings: Vec<String>,
+}
+
+impl Config {
+    /// Reads the file that `options` name, or the variables of one account when they name none, and every key.
+    ///
+    /// The storage path is the flag's, else the file's, else the first of `$STATE_DIRECTORY`, else `./data`.
+    ///
+    /// # Errors
+    /// With every mistake, when there is one.
+    pub fn load(options: &Options, env: &dyn Env) -> Result<Loaded, ConfigErrors> {
+        let (accounts, storage_path, stale_after, warnings) = match &options.config_file {
+            Some(path) => {
+                let mut said = file::read(path, env)?;
+                said.warnings.extend(ignored(&said.accounts, path, env));
+                (said.accounts, said.storage_path, said.stale_after, said.warnings)
+            }
+            None => {
+                let (account, warnings) = environment::read(env)?;
+                (vec![account], None, defaults::STALE_AFTER, warnings)
+            }
+        };
+        let storage_path = options
+            .storage_path
+            .clone()
+            .or(storage_path)
+            .unwrap_or_else(|| default_storage(env));
+        let config = Self {
+            accounts,
+            storage_path,
+            stale_after,
+        };
+        Ok(Loaded { config, warnings })
+    }
+
+    /// One account against the simulator, with every default.
+    pub fn for_one(account: AccountConfig, storage_path: PathBuf) -> Self {
+        Self {
+            accounts: vec![account],
+            storage_path,
+            stale_after: defaults::STALE_AFTER,
+        }
+    }
+
+    /// Where the state lies when no file is read: the flag's directory, else the first of `$STATE_DIRECTORY`, else
+    /// `./data`.
+    pub fn storage_without_file(options: &Options, env: &dyn Env) -> PathBuf {
+        options
+            .storage_path
+            .clone()
+            .unwrap_or_else(|| default_storage(env))
+    }
+
+    /// Keeps the accounts of one of `total` exporters that read the same file; `index` runs from 0.
+    ///
+    /// Which accounts these are depends on their names alone, and hardly changes when `total` does.
+    #[must_use]
+    pub fn shard(mut self, index: u32, total: u32) -> Self {
+        self.accounts
+            .retain(|account| shard::of(account.name.as_str(), total) == index);
+        self
+    }
+}
+
+fn default_storage(env: &dyn Env) -> PathBuf {
+    // systemd lists all directories of StateDirectory=, parted by colons.
+    env.filled("STATE_DIRECTORY")
+        .and_then(|list| list.split(':').find(|path| !path.is_empty()).map(PathBuf::from))
+        .unwrap_or_else(|| PathBuf::from("./data"))
+}
+
+/// A warning when variables of one account are set although the accounts come from a file.
+fn ignored(accounts: &[AccountConfig], path: &std::path::Path, env: &dyn Env) -> Option<String> {
+    let used = |name: &str| {
+        accounts
+            .iter()
+            .any(|account| matches!(&account.key, KeySource::Env(used) if used == name))
+    };
+    let set: Vec<&str> = environment::VARIABLES
+        .into_iter()
+        .filter(|name| env.filled(name).is_some() && !used(name))
+        .collect();
+    (!set.is_empty()).then(|| {
+        format!(
+            "{} in the environment: not used, since the accounts come from {}",
+            set.join(", "),
+            path.display()
+        )
+    })
+}
+
+/// The error and its causes on one line, which the error itself doesn't repeat.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}

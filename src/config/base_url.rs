@@ -1,0 +1,206 @@
+//! Where an account's API answers.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
+
+use crate::model::Region;
+
+/// Scheme, host, port and path prefix of the API, without a trailing slash: `/v1/account` is to be appended.
+///
+/// `https`, or `http` to this very machine, since a key travels with every request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BaseUrl(String);
+
+/// The text is no base URL. No variant shows it: there may be a password in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BaseUrlError {
+    /// Neither `https://` nor `http://`.
+    #[error("expected a URL that begins with https://")]
+    Scheme,
+    /// A user name or a password.
+    #[error(
+        "expected a URL without user name and password (not shown): KnowBe4 takes a key, which api_key_file or api_key_env names"
+    )]
+    UserInfo,
+    /// No host, or none that can be.
+    #[error("expected a host name or an address after the scheme")]
+    Host,
+    /// A port that is none.
+    #[error("expected a port from 1 to 65535 after the host")]
+    Port,
+    /// `?...` or `#...`.
+    #[error("expected a URL without ? and # (what follows them isn't shown)")]
+    Query,
+    /// Spaces, control characters, backslashes or anything beyond ASCII.
+    #[error("expected a URL of printable ASCII without spaces and backslashes")]
+    Characters,
+    /// `http` to another machine.
+    #[error(
+        "expected https: a key would travel in the clear (plain http is for 127.0.0.0/8, ::1 and localhost only)"
+    )]
+    PlainHttp,
+}
+
+impl BaseUrl {
+    /// The URL, without a trailing slash.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Region> for BaseUrl {
+    fn from(region: Region) -> Self {
+        Self(region.base_url().to_owned())
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = BaseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (scheme, rest) = text.split_once("://").ok_or(BaseUrlError::Scheme)?;
+        let secure = scheme.eq_ignore_ascii_case("https");
+        if !secure && !scheme.eq_ignore_ascii_case("http") {
+            return Err(BaseUrlError::Scheme);
+        }
+        let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        if authority.contains('@') {
+            return Err(BaseUrlError::UserInfo);
+        }
+        if !rest.bytes().all(|b| b.is_ascii_graphic() && b != b'\\') {
+            return Err(BaseUrlError::Characters);
+        }
+        if path.contains(['?', '#']) {
+            return Err(BaseUrlError::Query);
+        }
+        let (host, port) = split_port(authority)?;
+        if port
+            .is_some_and(|port| port.parse::<u16>().map_or(true, |port| port == 0) || port.starts_with('+'))
+        {
+            return Err(BaseUrlError::Port);
+        }
+        let loopback = check_host(host)?;
+        if !secure && !loopback {
+            return Err(BaseUrlError::PlainHttp);
+        }
+        let scheme = if secure { "https" } else { "http" };
+        Ok(Self(format!(
+            "{scheme}://{}{}",
+            authority.to_ascii_lowercase(),
+            path.trim_end_matches('/')
+        )))
+    }
+}
+
+fn split_port(authority: &str) -> Result<(&str, Option<&str>), BaseUrlError> {
+    if authority.starts_with('[') {
+        let end = authority.find(']').ok_or(BaseUrlError::Host)? + 1;
+        let (host, rest) = authority.split_at(end);
+        return match rest.strip_prefix(':') {
+            Some(port) => Ok((host, Some(port))),
+            None if rest.is_empty() => Ok((host, None)),
+            None => Err(BaseUrlError::Host),
+        };
+    }
+    match authority.split_once(':') {
+        Some((host, port)) => Ok((host, Some(port))),
+        None => Ok((authority, None)),
+    }
+}
+
+/// Whether the host is this machine.
+fn check_host(host: &str) -> Result<bool, BaseUrlError> {
+    if let Some(inner) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
+        let address: Ipv6Addr = inner.parse().map_err(|_| BaseUrlError::Host)?;
+        return Ok(address.is_loopback());
+    }
+    let named = !host.is_empty()
+        && !host.starts_with(['.', '-'])
+        && !host.contains("..")
+        && host
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    if !named {
+        return Err(BaseUrlError::Host);
+    }
+    Ok(host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_path_prefix_is_kept_and_a_trailing_slash_is_not() {
+        for (text, url) in [
+            ("https://us.api.knowbe4.com", "https://us.api.knowbe4.com"),
+            ("https://us.api.knowbe4.com/", "https://us.api.knowbe4.com"),
+            (
+                "HTTPS://Proxy.Example:8443/Kb4//",
+                "https://proxy.example:8443/Kb4",
+            ),
+            ("http://127.0.0.1:10525", "http://127.0.0.1:10525"),
+            ("http://127.9.9.9/x", "http://127.9.9.9/x"),
+            ("http://[::1]:80", "http://[::1]:80"),
+            ("http://localhost:1", "http://localhost:1"),
+            ("https://[2001:db8::1]", "https://[2001:db8::1]"),
+        ] {
+            assert_eq!(text.parse::<BaseUrl>().expect(text).as_str(), url);
+        }
+        assert_eq!(BaseUrl::from(Region::Eu).as_str(), "https://eu.api.knowbe4.com");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_apart() {
+        use BaseUrlError::{Characters, Host, PlainHttp, Port, Query, Scheme, UserInfo};
+        for (text, error) in [
+            ("", Scheme),
+            ("us.api.knowbe4.com", Scheme),
+            ("ftp://x", Scheme),
+            ("https://", Host),
+            ("https:///v1", Host),
+            ("https://a..b", Host),
+            ("https://[::1", Host),
+            ("https://[::1]x", Host),
+            ("https://user:hunter2@x", UserInfo),
+            ("https://hunter2@x/y", UserInfo),
+            ("https://x:0", Port),
+            ("https://x:", Port),
+            ("https://x:+1", Port),
+            ("https://x:65536", Port),
+            ("https://x?token=hunter2", Query),
+            ("https://x/y#z", Query),
+            ("https://x/a b", Characters),
+            ("https://x\\@y", Characters),
+            ("https://ümlaut", Characters),
+            ("http://us.api.knowbe4.com", PlainHttp),
+            ("http://127.0.0.1.evil.example", PlainHttp),
+            ("http://localhost.evil.example", PlainHttp),
+            ("http://[::2]", PlainHttp),
+            ("http://0.0.0.0", PlainHttp),
+        ] {
+            assert_eq!(text.parse::<BaseUrl>(), Err(error), "{text}");
+            assert!(!error.to_string().contains("hunter2"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic_and_a_url_is_read_back(text in "(https?://)?[a-z0-9@:/?#\\[\\].\\\\ü]{0,20}") {
+            if let Ok(url) = text.parse::<BaseUrl>() {
+                prop_assert_eq!(url.as_str().parse::<BaseUrl>(), Ok(url.clone()));
+            }
+        }
+    }
+}

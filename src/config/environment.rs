@@ -1,0 +1,107 @@
+//! One account without a file: from environment variables alone.
+
+use std::path::PathBuf;
+
+use super::key::is_world_readable;
+use super::mistakes::Mistake;
+use super::secrecy::shown;
+use super::{AccountConfig, BaseUrl, BaseUrlError, ConfigErrors, KeySource, with_causes};
+use crate::cli::Env;
+use crate::model::{AccountName, Region};
+
+const KEY: &str = "KNOWBE4_API_KEY";
+const KEY_FILE: &str = "KNOWBE4_API_KEY_FILE";
+const REGION: &str = "KNOWBE4_REGION";
+const BASE_URL: &str = "KNOWBE4_BASE_URL";
+const ACCOUNT: &str = "KNOWBE4_ACCOUNT";
+
+/// The variables, in the order in which they are explained.
+pub(super) const VARIABLES: [&str; 5] = [KEY, KEY_FILE, REGION, BASE_URL, ACCOUNT];
+
+/// The account's name when nobody named it.
+const DEFAULT_NAME: &str = "default";
+
+/// The systemd credential that is taken when neither variable is set: `LoadCredential=knowbe4_api_key:...`.
+const CREDENTIAL: &str = "knowbe4_api_key";
+
+/// The account and what is odd about it.
+pub(super) fn read(env: &dyn Env) -> Result<(AccountConfig, Vec<String>), ConfigErrors> {
+    let mut mistakes = Vec::new();
+    let key = keep(key(env), &mut mistakes);
+    let place = keep(place(env), &mut mistakes);
+    let name = keep(name(env), &mut mistakes);
+    let (Some(key), Some((region, url)), Some(name)) = (key, place, name) else {
+        let hint = "nothing was started; for more than one account, or to change a default, write a file and name it \
+                    by --config.file; 'knowbe4-exporter demo' needs neither";
+        return Err(ConfigErrors::new(mistakes, 0, hint));
+    };
+    let mut warnings = Vec::new();
+    if let KeySource::File(path) = &key
+        && is_world_readable(path)
+    {
+        warnings.push(format!(
+            "{KEY_FILE}: everybody may read {}: chmod o-r is safer",
+            shown(&path.to_string_lossy())
+        ));
+    }
+    let mut account = AccountConfig::new(name, url, key);
+    account.region = region;
+    Ok((account, warnings))
+}
+
+fn keep<T>(result: Result<T, Mistake>, mistakes: &mut Vec<Mistake>) -> Option<T> {
+    result.map_err(|mistake| mistakes.push(mistake)).ok()
+}
+
+fn key(env: &dyn Env) -> Result<KeySource, Mistake> {
+    let (variable, source) = match (env.filled(KEY), env.filled(KEY_FILE)) {
+        (Some(_), Some(_)) => {
+            let message = format!("{KEY_FILE} is set as well, expected one of the two");
+            return Err(Mistake::new(KEY, message));
+        }
+        (Some(_), None) => (KEY, KeySource::Env(KEY.to_owned())),
+        (None, Some(path)) => (KEY_FILE, KeySource::File(PathBuf::from(path))),
+        (None, None) => match KeySource::passed_credential(CREDENTIAL, env) {
+            Some(source) => (CREDENTIAL, source),
+            None => {
+                let message = format!(
+                    "not set, and neither is {KEY_FILE}, expected one of them to hold or to name the key of the \
+                     KnowBe4 Reporting API (console: Account Settings, API), or --config.file"
+                );
+                return Err(Mistake::new(KEY, message));
+            }
+        },
+    };
+    match source.read(env) {
+        Ok(_) => Ok(source),
+        Err(error) => Err(Mistake::new(variable, with_causes(&error))),
+    }
+}
+
+fn name(env: &dyn Env) -> Result<AccountName, Mistake> {
+    let text = env.filled(ACCOUNT).unwrap_or_else(|| DEFAULT_NAME.to_owned());
+    text.parse().map_err(|_| {
+        let found = shown(&text);
+        Mistake::new(
+            ACCOUNT,
+            format!("found {found}, expected 1 to 64 characters of a-z, 0-9, _ and -"),
+        )
+    })
+}
+
+fn place(env: &dyn Env) -> Result<(Option<Region>, BaseUrl), Mistake> {
+    let region = match env.filled(REGION) {
+        None => Region::default(),
+        Some(text) => text.parse().map_err(|_| {
+            let found = shown(&text);
+            Mistake::new(REGION, format!("found {found}, expected US, EU, CA, UK or DE"))
+        })?,
+    };
+    match env.filled(BASE_URL) {
+        None => Ok((Some(region), region.into())),
+        Some(text) => text
+            .parse()
+            .map(|url| (None, url))
+            .map_err(|error: BaseUrlError| Mistake::new(BASE_URL, error.to_string())),
+    }
+}

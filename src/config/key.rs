@@ -1,0 +1,242 @@
+//! Where an account's key comes from. It is read again whenever it may have changed; only its place is remembered.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::secrecy::shown;
+use crate::cli::Env;
+use crate::secret::{ApiKey, ApiKeyError};
+
+/// The longest key file that is read. Keys have some hundred bytes; this stops at a device or a log.
+const LONGEST_FILE: u64 = 64 << 10;
+
+/// Where systemd puts what `LoadCredential=` names.
+const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
+
+/// The place of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySource {
+    /// A file.
+    File(PathBuf),
+    /// An environment variable.
+    Env(String),
+    /// A systemd credential: a file of this name in `$CREDENTIALS_DIRECTORY`.
+    Credential(String),
+    /// A key that is no secret: the simulator's.
+    Fixed(ApiKey),
+}
+
+/// The key can't be had. No variant shows what was found.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file can't be opened or read.
+    #[error("cannot read the key from the file {}", shown(&.path.to_string_lossy()))]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The variable isn't set, or is empty.
+    #[error("the environment variable {} is not set", shown(.0))]
+    Unset(String),
+    /// A credential is asked for where there are none.
+    #[error(
+        "the systemd credential {} is not there: $CREDENTIALS_DIRECTORY is not set, expected LoadCredential= in the unit",
+        shown(.0)
+    )]
+    NoCredentials(String),
+    /// What is there is no key.
+    #[error("no key in {place}")]
+    NotAKey {
+        /// File or variable.
+        place: String,
+        /// What is wrong with it.
+        #[source]
+        source: ApiKeyError,
+    },
+}
+
+impl KeySource {
+    /// Reads the key as it is now. Blocks for as long as the file system does.
+    ///
+    /// # Errors
+    /// When the file or variable is missing, or holds no key.
+    pub fn read(&self, env: &dyn Env) -> Result<ApiKey, KeyError> {
+        match self {
+            Self::Fixed(key) => Ok(key.clone()),
+            Self::Env(name) => {
+                let text = Zeroizing::new(env.filled(name).ok_or_else(|| KeyError::Unset(name.clone()))?);
+                ApiKey::new(&text).map_err(|source| KeyError::NotAKey {
+                    place: format!("the environment variable {}", shown(name)),
+                    source,
+                })
+            }
+            Self::File(_) | Self::Credential(_) => self.path(env).and_then(|path| from_file(&path)),
+        }
+    }
+
+    /// The file that is to be watched for changes, if it is one.
+    pub fn watched(&self, env: &dyn Env) -> Option<PathBuf> {
+        self.path(env).ok()
+    }
+
+    fn path(&self, env: &dyn Env) -> Result<PathBuf, KeyError> {
+        match self {
+            Self::File(path) => Ok(path.clone()),
+            Self::Credential(name) => env
+                .filled(CREDENTIALS_DIRECTORY)
+                .map(|folder| Path::new(&folder).join(name))
+                .ok_or_else(|| KeyError::NoCredentials(name.clone())),
+            Self::Env(name) => Err(KeyError::Unset(name.clone())),
+            Self::Fixed(_) => Err(KeyError::Unset(String::new())),
+        }
+    }
+
+    /// The credential of this name, when systemd has passed one.
+    pub(super) fn passed_credential(name: &str, env: &dyn Env) -> Option<Self> {
+        let folder = env.filled(CREDENTIALS_DIRECTORY)?;
+        Path::new(&folder)
+            .join(name)
+            .is_file()
+            .then(|| Self::Credential(name.to_owned()))
+    }
+}
+
+fn from_file(path: &Path) -> Result<ApiKey, KeyError> {
+    let unreadable = |source| KeyError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let mut bytes = Zeroizing::new(Vec::new());
+    File::open(path)
+        .and_then(|file| file.take(LONGEST_FILE).read_to_end(&mut bytes))
+        .map_err(unreadable)?;
+    std::str::from_utf8(&bytes)
+        .map_err(|_| ApiKeyError::NotAKey)
+        .and_then(ApiKey::new)
+        .map_err(|source| KeyError::NotAKey {
+            place: format!("the file {}", shown(&path.to_string_lossy())),
+            source,
+        })
+}
+
+/// Whether everybody on the machine may read the file.
+///
+/// Not asked of what an orchestrator mounts: Docker and Kubernetes make secrets readable to all by default, and
+/// nobody else lives in the container. Kubernetes is known by its `..data` folders.
+pub(super) fn is_world_readable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mounted = path.canonicalize().is_ok_and(|real| {
+        real.starts_with("/run/secrets")
+            || real
+                .components()
+                .any(|part| part.as_os_str().to_string_lossy().starts_with(".."))
+    });
+    !mounted
+        && path
+            .metadata()
+            .is_ok_and(|file| file.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::error::Error;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    const MARK: &str = "m4rked-s3cret";
+
+    fn env(name: &str, value: &str) -> BTreeMap<String, String> {
+        BTreeMap::from([(name.to_owned(), value.to_owned())])
+    }
+
+    #[test]
+    fn keys_come_from_files_variables_and_credentials_and_are_read_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("acme");
+        std::fs::write(&path, format!("{MARK}\n")).expect("written");
+        let none = BTreeMap::new();
+        let file = KeySource::File(path.clone());
+        assert_eq!(
+            file.read(&none).expect("a key").bearer().as_str(),
+            "Bearer m4rked-s3cret"
+        );
+        std::fs::write(&path, "other").expect("written");
+        assert_eq!(file.read(&none).expect("a key").bearer().as_str(), "Bearer other");
+
+        let variable = KeySource::Env("ACME".to_owned());
+        assert!(variable.read(&env("ACME", MARK)).is_ok());
+        let systemd = env("CREDENTIALS_DIRECTORY", &folder.path().to_string_lossy());
+        assert_eq!(
+            KeySource::passed_credential("acme", &systemd),
+            Some(KeySource::Credential("acme".to_owned()))
+        );
+        assert_eq!(KeySource::passed_credential("umbrella", &systemd), None);
+        let credential = KeySource::Credential("acme".to_owned());
+        assert!(credential.read(&systemd).is_ok());
+        assert_eq!(credential.watched(&systemd), Some(path));
+        assert_eq!(variable.watched(&systemd), None);
+    }
+
+    #[test]
+    fn what_is_missing_is_named_and_what_is_there_is_not_shown() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("acme");
+        std::fs::write(&path, format!("{MARK} two words")).expect("written");
+        let none = BTreeMap::new();
+        for (source, env, expected) in [
+            (
+                KeySource::File("/no/such/file".into()),
+                &none,
+                "the file \"/no/such/file\"",
+            ),
+            (KeySource::File(path.clone()), &none, "acme"),
+            (
+                KeySource::Env("ACME".to_owned()),
+                &none,
+                "the environment variable \"ACME\" is not set",
+            ),
+            (KeySource::Env("ACME".to_owned()), &env("ACME", ""), "is not set"),
+            (
+                KeySource::Env("ACME".to_owned()),
+                &env("ACME", "m4rked-s3cret x"),
+                "no key in the environment variable \"ACME\"",
+            ),
+            (KeySource::Credential("acme".to_owned()), &none, "LoadCredential="),
+        ] {
+            let error = source.read(env).expect_err("no key");
+            assert!(error.to_string().contains(expected), "{error}");
+            let whole = format!("{error} {error:?} {:?}", error.source());
+            assert!(!whole.contains(MARK), "{whole}");
+        }
+        let fixed = KeySource::Fixed(ApiKey::new(MARK).expect("a key"));
+        assert!(!format!("{fixed:?}").contains(MARK));
+        assert!(fixed.read(&none).is_ok());
+    }
+
+    #[test]
+    fn files_that_all_may_read_are_noticed_unless_an_orchestrator_made_them() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("acme");
+        std::fs::write(&path, MARK).expect("written");
+        let mode = |mode| std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("set");
+        mode(0o644);
+        assert!(is_world_readable(&path));
+        mode(0o640);
+        assert!(!is_world_readable(&path));
+
+        let data = folder.path().join("..2026_01_01");
+        std::fs::create_dir(&data).expect("a folder");
+        std::fs::write(data.join("key"), MARK).expect("written");
+        std::fs::set_permissions(data.join("key"), PermissionsExt::from_mode(0o644)).expect("set");
+        assert!(!is_world_readable(&data.join("key")));
+    }
+}

@@ -1,0 +1,388 @@
+//! What may stand under an account and under `defaults` alike, and how the one lies over the other.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use regex::Regex;
+
+use super::account::{AccountConfig, CollectorConfig};
+use super::mistakes::{Findings, Spot};
+use super::reader::{Found, Item, Table};
+use super::{BaseUrl, GroupFilter, KeySource, SegmentAttribute, defaults, duration, groups};
+use crate::model::{AccountName, Collector, PerCollector, Region};
+
+/// No quota is larger, and a typing error ends here.
+const REQUESTS: RangeInclusive<u64> = 1..=10_000_000;
+
+/// The shortest interval. Whoever fixes one below has forgotten the unit.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The shortest window of phishing tests: anything that isn't nothing.
+const SHORTEST_WINDOW: Duration = Duration::from_millis(1);
+
+/// The largest weight: enough to put one collector before all others.
+const LARGEST_WEIGHT: f64 = 1000.0;
+
+/// The most tests. Their series alone would be a million and a half.
+const MOST_TESTS: u64 = 100_000;
+
+/// What one level says; what it doesn't is [`None`].
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    region: Option<Found<Region>>,
+    base_url: Option<Found<BaseUrl>>,
+    requests_per_day: Option<Found<u64>>,
+    share: Option<Found<f64>>,
+    requests_per_minute: Option<Found<u64>>,
+    requests_per_second: Option<Found<u64>>,
+    collectors: PerCollector<CollectorLayer>,
+    windows: Option<Found<Vec<(String, Duration)>>>,
+    max_tests: Option<Found<u64>>,
+    callback: Option<Found<bool>>,
+    include: Option<Found<Regex>>,
+    exclude: Option<Found<Option<Regex>>>,
+    min_size: Option<Found<u64>>,
+    segments: Option<Found<Vec<SegmentAttribute>>>,
+    segment_min_size: Option<Found<u64>>,
+}
+
+#[derive(Debug, Default)]
+struct CollectorLayer {
+    enabled: Option<Found<bool>>,
+    weight: Option<Found<f64>>,
+    min_interval: Option<Found<Duration>>,
+    max_interval: Option<Found<Duration>>,
+    interval: Option<Found<Duration>>,
+}
+
+impl Layer {
+    /// Takes its keys out of `table`, and leaves the others.
+    pub(super) fn read(table: &mut Table<'_>, findings: &Findings) -> Self {
+        let mut layer = Self {
+            region: table
+                .take("region")
+                .and_then(|item| item.text("US, EU, CA, UK or DE", |text| text.parse().ok())),
+            base_url: table.take("base_url").and_then(|item| {
+                item.private_text("a URL", |text| {
+                    text.parse()
+                        .map_err(|error: super::BaseUrlError| error.to_string())
+                })
+            }),
+            ..Self::default()
+        };
+        if let Some(mut budget) = table.take("budget").and_then(|item| item.table("{ share: 0.8 }")) {
+            let mut requests = |key| budget.take(key).and_then(|item| item.whole(REQUESTS));
+            layer.requests_per_day = requests("requests_per_day");
+            layer.requests_per_minute = requests("requests_per_minute");
+            layer.requests_per_second = requests("requests_per_second");
+            layer.share = budget.take("share").and_then(|item| item.positive(1.0));
+            budget.finish();
+        }
+        if let Some(mut collectors) = table
+            .take("collectors")
+            .and_then(|item| item.table("{ enrollments: { min_interval: 6h } }"))
+        {
+            layer.collectors = PerCollector::new(|collector| {
+                collectors
+                    .take(collector.as_str())
+                    .and_then(|item| item.table("{ enabled: false }"))
+                    .map(CollectorLayer::read)
+                    .unwrap_or_default()
+            });
+            collectors.finish();
+        }
+        if let Some(mut phishing) = table
+            .take("phishing")
+            .and_then(|item| item.table("{ max_tests: 500 }"))
+        {
+            layer.windows = phishing.take("windows").and_then(|item| windows(item, findings));
+            layer.max_tests = phishing
+                .take("max_tests")
+                .and_then(|item| item.whole(0..=MOST_TESTS));
+            layer.callback = phishing.take("callback").and_then(Item::boolean);
+            phishing.finish();
+        }
+        if let Some(mut groups) = table
+            .take("groups")
+            .and_then(|item| item.table("{ min_size: 5 }"))
+        {
+            layer.include = groups.take("include").and_then(|item| match item.as_str() {
+                Some("") => {
+                    item.wrong("found an empty pattern, which matches no group, expected .* for all of them")
+                }
+                _ => pattern(item),
+            });
+            layer.exclude = groups.take("exclude").and_then(|item| match item.as_str() {
+                Some("") => item.found(None),
+                _ => pattern(item).map(|found| Found {
+                    value: Some(found.value),
+                    at: found.at,
+                }),
+            });
+            layer.min_size = groups
+                .take("min_size")
+                .and_then(|item| item.whole(0..=u64::from(u32::MAX)));
+            groups.finish();
+        }
+        layer.segments = table.take("segments").and_then(|item| segments(item, findings));
+        layer.segment_min_size = table.take("segment_min_size").and_then(|item| {
+            // A segment of one is a person.
+            item.whole(defaults::SEGMENT_MIN_SIZE_FLOOR..=u64::from(u32::MAX))
+        });
+        layer
+    }
+
+    /// The account that this level makes over `below`, and over the constants below that.
+    pub(super) fn settle(
+        &self,
+        below: &Self,
+        name: AccountName,
+        key: KeySource,
+        at: &Spot,
+        findings: &Findings,
+    ) -> AccountConfig {
+        let (region, base_url) = self.place(below);
+        let mut account = AccountConfig::new(name, base_url, key);
+        account.region = region;
+
+        let budget = &mut account.budget;
+        set(
+            &mut budget.requests_per_day,
+            &self.requests_per_day,
+            &below.requests_per_day,
+        );
+        set(&mut budget.share, &self.share, &below.share);
+        set(
+            &mut budget.requests_per_minute,
+            &self.requests_per_minute,
+            &below.requests_per_minute,
+        );
+        set(
+            &mut budget.requests_per_second,
+            &self.requests_per_second,
+            &below.requests_per_second,
+        );
+        self.check_budget(below, &account, at, findings);
+
+        account.collectors = PerCollector::new(|collector| {
+            self.collectors[collector].settle(&below.collectors[collector], collector, findings)
+        });
+
+        let phishing = &mut account.phishing;
+        set(&mut phishing.windows, &self.windows, &below.windows);
+        if let Some(found) = self.max_tests.as_ref().or(below.max_tests.as_ref()) {
+            phishing.max_tests = usize::try_from(found.value).unwrap_or(usize::MAX);
+        }
+        set(&mut phishing.callback, &self.callback, &below.callback);
+
+        account.groups = self.groups(below);
+        set(&mut account.segments, &self.segments, &below.segments);
+        set(
+            &mut account.segment_min_size,
+            &self.segment_min_size,
+            &below.segment_min_size,
+        );
+        account
+    }
+
+    /// At one level a base URL goes before a region; an account's region goes before the defaults' base URL.
+    fn place(&self, below: &Self) -> (Option<Region>, BaseUrl) {
+        for level in [self, below] {
+            if let Some(found) = &level.base_url {
+                return (None, found.value.clone());
+            }
+            if let Some(found) = &level.region {
+                return (Some(found.value), found.value.into());
+            }
+        }
+        (Some(Region::default()), Region::default().into())
+    }
+
+    fn groups(&self, below: &Self) -> GroupFilter {
+        let mut groups = GroupFilter::default();
+        set(&mut groups.include, &self.include, &below.include);
+        set(&mut groups.exclude, &self.exclude, &below.exclude);
+        set(&mut groups.min_size, &self.min_size, &below.min_size);
+        groups
+    }
+
+    fn check_budget(&self, below: &Self, account: &AccountConfig, at: &Spot, findings: &Findings) {
+        let budget = account.budget;
+        if budget.per_day_limit() == 0 {
+            let at = spot(&[&self.share, &below.share], at);
+            findings.wrong(
+                at,
+                format!(
+                    "found a share of {} of {} requests a day, which leaves none, expected at least one",
+                    budget.share, budget.requests_per_day
+                ),
+            );
+        }
+        for (value, limit, found, unit) in [
+            (
+                budget.requests_per_minute,
+                defaults::VENDOR_PER_MINUTE,
+                [&self.requests_per_minute, &below.requests_per_minute],
+                "minute",
+            ),
+            (
+                budget.requests_per_second,
+                defaults::VENDOR_PER_SECOND,
+                [&self.requests_per_second, &below.requests_per_second],
+                "second",
+            ),
+        ] {
+            if value > limit {
+                findings.odd(
+                    spot(&found, at),
+                    format!("{value} requests a {unit} are more than the {limit} that KnowBe4 documents"),
+                );
+            }
+        }
+    }
+}
+
+impl CollectorLayer {
+    fn read(mut table: Table<'_>) -> Self {
+        let layer = Self {
+            enabled: table.take("enabled").and_then(Item::boolean),
+            weight: table
+                .take("weight")
+                .and_then(|item| item.positive(LARGEST_WEIGHT)),
+            min_interval: table.take("min_interval").and_then(interval),
+            max_interval: table.take("max_interval").and_then(interval),
+            interval: table.take("interval").and_then(interval),
+        };
+        table.finish();
+        layer
+    }
+
+    fn settle(&self, below: &Self, collector: Collector, findings: &Findings) -> CollectorConfig {
+        let mut settled = CollectorConfig::new(collector);
+        set(&mut settled.enabled, &self.enabled, &below.enabled);
+        set(&mut settled.weight, &self.weight, &below.weight);
+        let min = self.min_interval.as_ref().or(below.min_interval.as_ref());
+        let max = self.max_interval.as_ref().or(below.max_interval.as_ref());
+        // A bound that nobody wrote gives way to the one that somebody did.
+        match (min, max) {
+            (Some(min), Some(max)) if min.value > max.value => {
+                let at = self.min_interval.as_ref().map_or(&max.at, |min| &min.at);
+                findings.wrong(
+                    at,
+                    format!(
+                        "found a min_interval of {} and a max_interval of {}, expected the first to be the shorter",
+                        duration::format(min.value),
+                        duration::format(max.value)
+                    ),
+                );
+            }
+            (min, max) => {
+                settled.min_interval = min.map_or(settled.min_interval, |min| min.value);
+                settled.max_interval = max.map_or(settled.max_interval, |max| max.value);
+                if max.is_none() {
+                    settled.max_interval = settled.max_interval.max(settled.min_interval);
+                }
+                if min.is_none() {
+                    settled.min_interval = settled.min_interval.min(settled.max_interval);
+                }
+            }
+        }
+        settled.interval = self
+            .interval
+            .as_ref()
+            .or(below.interval.as_ref())
+            .map(|found| found.value);
+        settled
+    }
+}
+
+fn set<T: Clone>(target: &mut T, level: &Option<Found<T>>, below: &Option<Found<T>>) {
+    if let Some(found) = level.as_ref().or(below.as_ref()) {
+        target.clone_from(&found.value);
+    }
+}
+
+fn spot<'a, T>(found: &[&'a Option<Found<T>>], otherwise: &'a Spot) -> &'a Spot {
+    found
+        .iter()
+        .find_map(|found| found.as_ref())
+        .map_or(otherwise, |found| &found.at)
+}
+
+fn interval(item: Item<'_>) -> Option<Found<Duration>> {
+    item.duration(SHORTEST_INTERVAL)
+}
+
+fn pattern(item: Item<'_>) -> Option<Found<Regex>> {
+    const EXPECTED: &str = "a regular expression (RE2 syntax) for whole names";
+    let Some(text) = item.as_str() else {
+        return item.unexpected(EXPECTED);
+    };
+    match groups::anchored(text) {
+        Ok(pattern) => item.found(pattern),
+        Err(error) => {
+            // The first lines show the pattern, the last one says what is wrong with it.
+            let error = error.to_string();
+            let cause = error.lines().last().unwrap_or_default();
+            item.unexpected(&format!("{EXPECTED} ({})", cause.trim_start_matches("error: ")))
+        }
+    }
+}
+
+fn windows(item: Item<'_>, findings: &Findings) -> Option<Found<Vec<(String, Duration)>>> {
+    let list = item.list("durations such as [30d, 90d]")?;
+    let mut windows: Vec<(String, Duration)> = Vec::new();
+    for item in list.value {
+        let label = item.as_str().unwrap_or_default().to_owned();
+        if label == "all" {
+            findings.wrong(
+                &item.at,
+                "found \"all\", which is always there, expected durations only",
+            );
+            continue;
+        }
+        let Some(length) = item.duration(SHORTEST_WINDOW) else {
+            continue;
+        };
+        if windows.iter().any(|(other, _)| *other == label) {
+            findings.wrong(
+                &length.at,
+                format!("found {label:?} twice, expected each window once"),
+            );
+            continue;
+        }
+        windows.push((label, length.value));
+    }
+    Some(Found {
+        value: windows,
+        at: list.at,
+    })
+}
+
+fn segments(item: Item<'_>, findings: &Findings) -> Option<Found<Vec<SegmentAttribute>>> {
+    let all = SegmentAttribute::ALL.map(SegmentAttribute::as_str).join(", ");
+    let list = item.list("user attributes such as [department, location]")?;
+    let mut attributes = Vec::new();
+    for item in list.value {
+        if item.as_str().is_some_and(SegmentAttribute::is_personal) {
+            let personal = format!("an attribute that many share, since this one is about one person: {all}");
+            item.unexpected::<()>(&personal);
+            continue;
+        }
+        let Some(found) = item.text(&format!("one of {all}"), SegmentAttribute::of) else {
+            continue;
+        };
+        if attributes.contains(&found.value) {
+            findings.wrong(
+                &found.at,
+                format!("found \"{}\" twice, expected each attribute once", found.value),
+            );
+            continue;
+        }
+        attributes.push(found.value);
+    }
+    Some(Found {
+        value: attributes,
+        at: list.at,
+    })
+}
