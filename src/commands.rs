@@ -86,7 +86,7 @@ fn dispatch(cli: Cli, env: impl Env + Clone + 'static) -> Ending {
     }
     match command {
         Command::Serve => block_on(serve::serve(options, env)),
-        Command::Demo(organisation) => block_on(demo::demo(options, organisation)),
+        Command::Demo(organisation) => block_on(demo::demo(options, organisation, env)),
         Command::Simulate(arguments) => block_on(simulate::simulate(arguments)),
         Command::Check(arguments) => block_on(check::check(options, arguments, env)),
         Command::Plan(arguments) => plan::plan(&options, &arguments, &env),
@@ -110,5 +110,5 @@ fn load(options: &Options, env: &dyn Env) -> Result<Config, Stop> {
     for warning in warnings {
         warn!("{warning}");
     }
-    Ok(config)
+    Ok(config.shard(options.shard, options.total_shards))
 }

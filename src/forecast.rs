@@ -4,6 +4,7 @@
 //! estimated. Pure: no I/O, no clock.
 
 use crate::config::AccountConfig;
+use crate::config::defaults::estimated_requests;
 use crate::model::{Collector, EnrollmentScope, PerCollector};
 use crate::schedule::{self, Demand, Plan};
 use crate::snapshot::AccountSnapshot;
@@ -70,7 +71,7 @@ pub fn costs(learned: &Learned, sizes: &Sizes, snapshot: &AccountSnapshot) -> Co
             Collector::Enrollments => users.map(|users| users * ENROLLMENTS_PER_USER),
             _ => None,
         };
-        (size.map_or_else(|| crate::config::estimate(collector), |size| pages(collector, size)), Source::Estimated)
+        (size.map_or_else(|| estimated_requests(collector), |size| pages(collector, size)), Source::Estimated)
     });
     let running_enrollments = (!learned.filter_ignored).then(|| {
         learned.running_enrollments.or_else(|| {
@@ -151,6 +152,6 @@ fn plan(config: &AccountConfig, costs: &Costs, enrollments: EnrollmentScope) -> 
             }
         })
         .collect();
-    let limit = u64::from(config.budget.per_day_limit());
+    let limit = config.budget.per_day_limit();
     Forecast { plan: schedule::plan(&demands, limit as f64), costs: of, enrollments, limit }
 }

@@ -13,6 +13,7 @@ use tracing::{error, info};
 
 use crate::api::transport::{Https, Timeouts, Transport, TransportError};
 use crate::budget::{AccountBudget, Limits};
+use crate::cli::Env;
 use crate::clock::Clock;
 use crate::config::{AccountConfig, KeyError};
 use crate::instrument::Instruments;
@@ -34,6 +35,8 @@ pub struct Shared {
     pub instruments: Arc<Instruments>,
     /// What time it is.
     pub clock: Clock,
+    /// Where keys in variables are, and where systemd puts credentials.
+    pub env: Arc<dyn Env>,
 }
 
 /// An account that can't be polled.
@@ -41,7 +44,7 @@ pub struct Shared {
 pub enum OpenError {
     /// Its key can't be read.
     #[error("account {0}: {1}")]
-    Key(AccountName, KeyError),
+    Key(AccountName, #[source] KeyError),
     /// Its folder can't be used.
     #[error("account {0}: {1}")]
     Store(AccountName, StoreError),
@@ -57,7 +60,7 @@ impl Shared {
     /// When any of them can't be had.
     pub fn open(&self, config: &Arc<AccountConfig>) -> Result<Tools, OpenError> {
         let name = || config.name.clone();
-        let key = config.key.read().map_err(|error| OpenError::Key(name(), error))?;
+        let key = config.key.read(self.env.as_ref()).map_err(|error| OpenError::Key(name(), error))?;
         let store = Arc::new(self.storage.account(&config.name).map_err(|error| OpenError::Store(name(), error))?);
         let limits = Limits {
             per_second: config.budget.requests_per_second,
@@ -75,6 +78,7 @@ impl Shared {
         let transport = Https::new(config.base_url.as_str(), key.clone(), Timeouts::default())
             .map_err(|error| OpenError::Transport(name(), error))?;
         let source = config.key.clone();
+        let env = Arc::clone(&self.env);
         Ok(Tools {
             config: Arc::clone(config),
             transport: Arc::new(transport) as Arc<dyn Transport>,
@@ -84,7 +88,7 @@ impl Shared {
             published: Arc::clone(&self.published),
             clock: self.clock.clone(),
             key,
-            read_key: Arc::new(move || source.read().map_err(|error| error.to_string())),
+            read_key: Arc::new(move || source.read(env.as_ref()).map_err(|error| error.to_string())),
             heartbeat: Arc::new(Heartbeat::default()),
         })
     }
@@ -135,7 +139,7 @@ impl Supervisor {
         let (kept, begun): (Vec<_>, Vec<_>) = accounts.iter().partition(|config| unchanged(config));
         // A key that can't be read is found before anything is stopped.
         for config in &begun {
-            config.key.read().map_err(|error| OpenError::Key(config.name.clone(), error))?;
+            config.key.read(self.shared.env.as_ref()).map_err(|error| OpenError::Key(config.name.clone(), error))?;
         }
         let stopped = self.take(|name| !kept.iter().any(|config| config.name == *name));
         for task in stopped.values() {

@@ -16,12 +16,12 @@ use crate::supervise::Shared;
 /// Difference of clocks beyond which a Retry-After date, and every timestamp, is off by something that matters.
 const SKEW: f64 = 60.0;
 
-pub(super) async fn check(options: Options, arguments: CheckArgs, env: impl Env) -> Ending {
+pub(super) async fn check(options: Options, arguments: CheckArgs, env: impl Env + 'static) -> Ending {
     let config = load(&options, &env)?;
     output::print(&format!("the configuration is valid: {}\n", accounts(&config)))?;
     let mut failed = false;
     if arguments.connects() {
-        let shared = wire(&config)?;
+        let shared = wire(&config, Arc::new(env))?;
         for account in &config.accounts {
             failed |= !connect(&shared, account, arguments.shapes).await?;
         }

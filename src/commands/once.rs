@@ -11,9 +11,9 @@ use crate::cli::{Env, OnceArgs, Options};
 use crate::exposition::Exposition;
 use crate::poll::Poller;
 
-pub(super) async fn once(options: Options, arguments: OnceArgs, env: impl Env) -> Ending {
+pub(super) async fn once(options: Options, arguments: OnceArgs, env: impl Env + 'static) -> Ending {
     let config = load(&options, &env)?;
-    let shared = wire(&config)?;
+    let shared = wire(&config, Arc::new(env))?;
     let exposition = Exposition::new(
         Arc::clone(&shared.published),
         Arc::clone(&shared.instruments),

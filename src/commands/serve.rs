@@ -31,13 +31,15 @@ pub(super) async fn serve(options: Options, env: impl Env + Clone + 'static) -> 
     let config = load(&options, &env)?;
     warn_of_plans(&config);
     let reload_options = options.clone();
-    run(options, config, Box::new(move || load(&reload_options, &env)), interrupted()).await
+    let reload_env = env.clone();
+    run(options, config, Arc::new(env), Box::new(move || load(&reload_options, &reload_env)), interrupted()).await
 }
 
 /// Serves until `shutdown`: what `serve` and `demo` share.
 pub(super) async fn run(
     options: Options,
     config: Config,
+    env: Arc<dyn Env>,
     reload: Reload,
     shutdown: impl Future<Output = ()>,
 ) -> Ending {
@@ -47,7 +49,7 @@ pub(super) async fn run(
     }
     let settings = server::Options::new(&options.telemetry_path, options.enable_lifecycle, options.web_config_file.as_deref())
         .map_err(Stop::usage)?;
-    let shared = wire(&config)?;
+    let shared = wire(&config, env)?;
     let exposition = Arc::new(Exposition::new(
         Arc::clone(&shared.published),
         Arc::clone(&shared.instruments),
@@ -84,7 +86,7 @@ pub(super) async fn run(
 }
 
 /// What all accounts share. Takes the storage path for this process alone.
-pub(super) fn wire(config: &Config) -> Result<Shared, Stop> {
+pub(super) fn wire(config: &Config, env: Arc<dyn Env>) -> Result<Shared, Stop> {
     let storage = Storage::open(&config.storage_path).map_err(Stop::failed)?;
     let clock = Clock::system();
     Ok(Shared {
@@ -92,6 +94,7 @@ pub(super) fn wire(config: &Config) -> Result<Shared, Stop> {
         published: Arc::default(),
         instruments: Arc::new(Instruments::new(clock.now())),
         clock,
+        env,
     })
 }
 

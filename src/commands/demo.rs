@@ -1,0 +1,74 @@
+//! `demo`: `serve` against a simulated organisation inside the same process.
+
+use std::env::temp_dir;
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::process;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tracing::info;
+
+use super::serve::{interrupted, run};
+use super::simulate::organisation;
+use super::{Ending, Stop};
+use crate::cli::{Env, Options, OrganisationArgs};
+use crate::config::{AccountConfig, Config, KeySource, SegmentAttribute};
+use crate::model::{AccountName, Collector, PerCollector};
+use crate::secret::ApiKey;
+use crate::simulator;
+
+/// Refreshes often enough that something is seen to move; the simulated quota is as large as that needs.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+pub(super) async fn demo(options: Options, arguments: OrganisationArgs, env: impl Env + 'static) -> Ending {
+    let simulator = Arc::new(organisation(&arguments)?);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(Stop::failed)?;
+    let address = listener.local_addr().map_err(Stop::failed)?;
+    let storage = Temporary::new();
+    let account = account(&format!("http://{address}"))?;
+    info!("a simulated organisation; nothing here is real");
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { simulator::serve(simulator, listener, std::future::pending()).await });
+    let config = Config::for_one(account, storage.0.clone());
+    let again = config.clone();
+    let ending = run(options, config, Arc::new(env), Box::new(move || Ok(again.clone())), interrupted()).await;
+    tasks.shutdown().await;
+    ending
+}
+
+fn account(base_url: &str) -> Result<AccountConfig, Stop> {
+    let name: AccountName = "demo".parse().map_err(Stop::failed)?;
+    let key = KeySource::Fixed(ApiKey::new("demo").map_err(Stop::failed)?);
+    let mut account = AccountConfig::new(name, base_url.parse().map_err(Stop::failed)?, key);
+    account.budget.requests_per_day = 10_000_000;
+    account.budget.requests_per_minute = 6000;
+    account.budget.requests_per_second = 100;
+    account.segments = vec![SegmentAttribute::Department, SegmentAttribute::Location];
+    let plain = account.collectors;
+    account.collectors = PerCollector::new(|collector: Collector| {
+        let mut settings = plain[collector];
+        settings.min_interval = INTERVAL;
+        settings
+    });
+    Ok(account)
+}
+
+/// A folder of this process alone, removed with its value.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new() -> Self {
+        Self(temp_dir().join(format!("knowbe4-exporter-demo-{}", process::id())))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // What can't be removed is small, and the system clears this place.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
