@@ -1,11 +1,11 @@
 //! The snapshot and the exporter's own instruments as bytes: OpenMetrics 1.0.0 and text 0.0.4, plain and gzip.
 //!
 //! A scrape never encodes what another has encoded: samples are written once per account and published snapshot
-//! ([`block`]), compressed once per publication ([`section`], [`gzip`]), and the finished body is shared by all
-//! who ask within the same second ([`page`]). Only the exporter's own families are written again each second.
+//! (`block`), compressed once per publication (`section`, `gzip`), and the finished body is shared by all who ask
+//! within the same second (`page`, `render`). Only the exporter's own families are written again each second.
 //!
 //! Nothing here waits on the API, a refresh or a disk, and nothing here knows HTTP: `server` hands out the bodies,
-//! `commands` wire the two. `prometheus-client` is spoken to in [`encode`] alone.
+//! `commands` wire the two. `prometheus-client` is spoken to in `encode` alone.
 
 mod block;
 mod encode;
@@ -13,6 +13,7 @@ mod families;
 mod gzip;
 mod page;
 mod process;
+mod render;
 mod section;
 mod source;
 mod text;
@@ -30,7 +31,8 @@ use crate::model::{AccountName, Collector};
 use crate::snapshot::Published;
 
 use block::Blocks;
-use page::{Form, Renderer, Slot};
+use page::{Form, Slot};
+use render::Renderer;
 use source::Source;
 
 /// How a body is written.
@@ -94,8 +96,8 @@ impl Exposition {
     /// The finished body: of all accounts, or of `account` alone, then without the families that have no `account`
     /// label. [`None`] for an account that the instruments don't know.
     ///
-    /// What was published before the call is in it, unless another call is just rendering it: then the body of at
-    /// most a second ago is returned rather than waiting. In each body the data is at least as new as the success
+    /// What was published before the call is in it, unless another call is just rendering it: then the last body is
+    /// returned rather than waiting, if that is less than two seconds old. In each body the data is at least as new as the success
     /// that is reported for it.
     pub fn body(&self, account: Option<&AccountName>, encoding: Encoding, gzip: bool) -> Option<Bytes> {
         let form = Form { encoding, gzip };
@@ -127,9 +129,9 @@ impl Exposition {
     /// Renders ahead of the next scrape what changed since the last call: to be called after a publication, and when
     /// [`Self::next_expiry`] has passed. Takes as long as the rendering, some 20 ms per 100,000 series and encoding.
     pub fn refresh(&self) {
-        let states = self.instruments.read();
+        let published = self.published.current();
         self.lock_accounts()
-            .retain(|account, _| states.contains_key(account));
+            .retain(|account, _| published.contains_key(account));
         let now = self.clock.now();
         let forms: Vec<Form> = Form::ALL
             .into_iter()
@@ -139,7 +141,7 @@ impl Exposition {
             })
             .collect();
         if forms.is_empty() {
-            let source = Source::All(self.published.current());
+            let source = Source::All(published);
             self.blocks.update(&source, now, self.stale_after());
         } else {
             self.renderer().prepare(&self.whole, &forms);

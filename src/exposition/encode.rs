@@ -4,6 +4,8 @@
 //! registry of one collector. The descriptor that it writes in front is the family's header; it is kept apart from
 //! the samples, because samples of several accounts share one header, and both encodings share the samples.
 
+mod value;
+
 use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,112 +13,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::encoding::{
-    CounterValueEncoder, DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, EncodeLabel,
-    EncodeLabelSet, GaugeValueEncoder, LabelSetEncoder, MetricEncoder, NoLabelSet,
+    DescriptorEncoder, EncodeLabel, EncodeLabelSet, LabelSetEncoder, MetricEncoder, NoLabelSet,
 };
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::catalogue::{Family, Kind};
 
+pub(super) use value::{Label, Value};
+
 /// Writing into a `String` does not fail, and the encoder has no error of its own.
 const INFALLIBLE: &str = "a String takes every write";
-
-/// A label's value; an absent one is empty, which is the same to Prometheus.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Label<'a> {
-    Text(&'a str),
-    Id(i64),
-}
-
-impl<'a> From<&'a str> for Label<'a> {
-    fn from(text: &'a str) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl<'a> From<&'a String> for Label<'a> {
-    fn from(text: &'a String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<i64> for Label<'_> {
-    fn from(id: i64) -> Self {
-        Self::Id(id)
-    }
-}
-
-impl From<Option<i64>> for Label<'_> {
-    fn from(id: Option<i64>) -> Self {
-        id.map_or(Self::Text(""), Self::Id)
-    }
-}
-
-/// A sample's value.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Value {
-    /// Not known: no sample is written.
-    Absent,
-    /// A count.
-    Whole(i64),
-    /// Anything else, finite.
-    Real(f64),
-}
-
-/// Above it not every whole number is an `f64`, which is what Prometheus makes of each value: 2^53.
-const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
-
-impl From<f64> for Value {
-    /// NaN and infinity are nothing that the API or the exporter measures.
-    fn from(value: f64) -> Self {
-        if !value.is_finite() {
-            Self::Absent
-        } else if value.fract() == 0.0 && value.abs() <= LARGEST_EXACT {
-            Self::Whole(value as i64)
-        } else {
-            Self::Real(value)
-        }
-    }
-}
-
-impl From<u64> for Value {
-    fn from(value: u64) -> Self {
-        i64::try_from(value).map_or(Self::Real(value as f64), Self::Whole)
-    }
-}
-
-impl From<bool> for Value {
-    fn from(value: bool) -> Self {
-        Self::Whole(value.into())
-    }
-}
-
-impl<T: Into<Self>> From<Option<T>> for Value {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Absent, Into::into)
-    }
-}
-
-impl EncodeGaugeValue for Value {
-    fn encode(&self, encoder: &mut GaugeValueEncoder<'_>) -> fmt::Result {
-        match *self {
-            Self::Absent => Err(fmt::Error),
-            Self::Whole(value) => EncodeGaugeValue::encode(&value, encoder),
-            Self::Real(value) => EncodeGaugeValue::encode(&value, encoder),
-        }
-    }
-}
-
-impl EncodeCounterValue for Value {
-    fn encode(&self, encoder: &mut CounterValueEncoder<'_>) -> fmt::Result {
-        match *self {
-            Self::Absent => Err(fmt::Error),
-            Self::Whole(value) => EncodeCounterValue::encode(&value.unsigned_abs(), encoder),
-            Self::Real(value) => EncodeCounterValue::encode(&value, encoder),
-        }
-    }
-}
 
 /// The labels of one sample: names from the catalogue, the account first.
 struct Labels<'a> {

@@ -1,22 +1,14 @@
-//! Finished bodies, and who renders the next one.
-//!
-//! A page holds for one second of one publication. The first who asks after that renders the next under a lock, in
-//! all forms that are wanted, before anybody sees it; whoever comes meanwhile is given the last one.
+//! Finished bodies of one moment, and the place of the newest. Who renders them and when is `render`'s.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, TryLockError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 
-use crate::instrument::Instruments;
 use crate::model::AccountName;
-use crate::snapshot::Published;
 
 use super::Encoding;
-use super::block::{Block, Blocks};
-use super::families::{self, Exporter, Own};
 use super::gzip::{Deflated, member};
-use super::process::Process;
 use super::section::Section;
 use super::source::Source;
 use super::text::end;
@@ -52,22 +44,22 @@ impl Form {
 
 /// The data of one publication: what of a page outlives its second.
 #[derive(Debug, Clone)]
-struct Generation {
-    source: Source,
-    stale_after: f64,
+pub(super) struct Generation {
+    pub(super) source: Source,
+    pub(super) stale_after: f64,
     /// Unix seconds.
-    expires: f64,
-    section: Arc<Section>,
+    pub(super) expires: f64,
+    pub(super) section: Arc<Section>,
     /// Number of series by account.
-    series: Arc<BTreeMap<AccountName, u64>>,
+    pub(super) series: Arc<BTreeMap<AccountName, u64>>,
 }
 
 /// One moment of the exposition.
 #[derive(Debug)]
-struct Page {
+pub(super) struct Page {
     /// Unix seconds, whole.
-    second: f64,
-    data: Generation,
+    pub(super) second: f64,
+    pub(super) data: Generation,
     live: Vec<Section>,
     bodies: [OnceLock<Bytes>; Form::COUNT],
 }
@@ -75,11 +67,22 @@ struct Page {
 static END: LazyLock<Deflated> = LazyLock::new(|| Deflated::of([end(Encoding::OpenMetrics)].into_iter()));
 
 impl Page {
+    /// A page of `second` (whole unix seconds): the data, and the sections that are written anew each second.
+    pub(super) fn new(second: f64, data: Generation, live: Vec<Section>) -> Self {
+        Self {
+            second,
+            data,
+            live,
+            bodies: Default::default(),
+        }
+    }
+
     fn sections(&self) -> impl Iterator<Item = &Section> {
         std::iter::once(&*self.data.section).chain(&self.live)
     }
 
-    fn text(&self, encoding: Encoding) -> String {
+    /// All sections as text.
+    pub(super) fn text(&self, encoding: Encoding) -> String {
         let chunks = || {
             self.sections()
                 .flat_map(move |section| section.chunks(encoding))
@@ -90,7 +93,8 @@ impl Page {
         text
     }
 
-    fn body(&self, form: Form) -> Bytes {
+    /// The body in one form, made on first use.
+    pub(super) fn body(&self, form: Form) -> Bytes {
         let render = || match form {
             Form {
                 encoding,
@@ -115,151 +119,30 @@ impl Page {
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     page: Mutex<Option<Arc<Page>>>,
-    rendering: Mutex<()>,
+    /// Held by the one who renders the next page.
+    pub(super) rendering: Mutex<()>,
 }
 
 impl Slot {
-    fn page(&self) -> Option<Arc<Page>> {
+    /// The newest page, if there is one.
+    pub(super) fn page(&self) -> Option<Arc<Page>> {
         self.page.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn put(&self, page: &Arc<Page>) {
+    /// Puts a newer one in its place.
+    pub(super) fn put(&self, page: &Arc<Page>) {
         *self.page.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(page));
     }
 }
 
-/// What it takes to render a page at one moment.
-#[derive(Debug)]
-pub(super) struct Renderer<'a> {
-    pub(super) published: &'a Published,
-    pub(super) instruments: &'a Instruments,
-    pub(super) blocks: &'a Blocks,
-    /// Unix seconds.
-    pub(super) now: f64,
-    /// Seconds.
-    pub(super) stale_after: f64,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Renderer<'_> {
-    /// The body of all accounts or of one; [`None`] for an unknown account.
-    pub(super) fn body(&self, slot: &Slot, account: Option<&AccountName>, form: Form) -> Option<Bytes> {
-        Some(self.page(slot, account, &[form])?.body(form))
-    }
-
-    /// Makes sure that the bodies of all accounts are there in `forms`.
-    pub(super) fn prepare(&self, slot: &Slot, forms: &[Form]) {
-        if let Some(page) = self.page(slot, None, forms) {
-            forms.iter().for_each(|form| drop(page.body(*form)));
-        }
-    }
-
-    fn page(&self, slot: &Slot, account: Option<&AccountName>, forms: &[Form]) -> Option<Arc<Page>> {
-        let current = || slot.page().filter(|page| self.holds(page, account));
-        if let Some(page) = current() {
-            return Some(page);
-        }
-        let _single_flight = match slot.rendering.try_lock() {
-            Ok(guard) => guard,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => {
-                let recent = slot
-                    .page()
-                    .filter(|page| (0.0..=1.0).contains(&(self.second() - page.second)));
-                if recent.is_some() {
-                    return recent;
-                }
-                slot.rendering.lock().unwrap_or_else(PoisonError::into_inner)
-            }
-        };
-        if let Some(page) = current() {
-            return Some(page);
-        }
-        let page = Arc::new(self.render(slot.page().as_deref(), account, true)?);
-        for form in forms {
-            page.body(*form);
-        }
-        slot.put(&page);
-        Some(page)
-    }
-
-    /// All accounts in text 0.0.4, without the process.
-    pub(super) fn text(&self) -> String {
-        self.render(None, None, false)
-            .map_or_else(String::new, |page| page.text(Encoding::Text))
-    }
-
-    fn second(&self) -> f64 {
-        self.now.floor()
-    }
-
-    fn holds(&self, page: &Page, account: Option<&AccountName>) -> bool {
-        page.second == self.second() && self.data_holds(&page.data, &Source::current(self.published, account))
-    }
-
-    fn data_holds(&self, data: &Generation, source: &Source) -> bool {
-        self.now < data.expires && data.stale_after == self.stale_after && data.source.is(source)
-    }
-
-    fn render(&self, last: Option<&Page>, account: Option<&AccountName>, process: bool) -> Option<Page> {
-        // The instruments first, the snapshot after them: a success is counted after its data was published, so that
-        // the data is at least as new as the success beside it.
-        let states = match account {
-            None => self.instruments.read(),
-            Some(account) => [(account.clone(), self.instruments.read_account(account)?)].into(),
-        };
-        let exporter = Exporter::new(self.instruments.process());
-        let data = self.data(last, Source::current(self.published, account));
-
-        let mut own: Vec<_> = states
-            .into_iter()
-            .map(|(account, state)| {
-                let own = Own {
-                    series: data.series.get(&account).copied().unwrap_or(0),
-                    account,
-                    state,
-                };
-                Arc::new(Block::of(families::own(), families::OWN, own))
-            })
-            .collect();
-        if account.is_none() {
-            own.push(Arc::new(Block::of(families::own(), families::EXPORTER, exporter)));
-        }
-        let mut live = vec![Section::new(families::own(), own)];
-        if account.is_none() && process {
-            let block = Block::of(families::process(), families::PROCESS, Process::read());
-            live.push(Section::new(families::process(), vec![Arc::new(block)]));
-        }
-        Some(Page {
-            second: self.second(),
-            data,
-            live,
-            bodies: Default::default(),
-        })
-    }
-
-    fn data(&self, last: Option<&Page>, source: Source) -> Generation {
-        if let Some(last) = last
-            && self.data_holds(&last.data, &source)
-        {
-            return last.data.clone();
-        }
-        let blocks = self.blocks.update(&source, self.now, self.stale_after);
-        Generation {
-            source,
-            stale_after: self.stale_after,
-            expires: blocks
-                .iter()
-                .fold(f64::INFINITY, |expires, (_, d)| expires.min(d.expires)),
-            series: Arc::new(
-                blocks
-                    .iter()
-                    .map(|(name, d)| (name.clone(), d.block.series()))
-                    .collect(),
-            ),
-            section: Arc::new(Section::new(
-                families::data(),
-                blocks.into_iter().map(|(_, dated)| dated.block).collect(),
-            )),
+    #[test]
+    fn forms_have_their_own_place() {
+        for (index, form) in Form::ALL.into_iter().enumerate() {
+            assert_eq!(form.index(), index);
         }
     }
 }
