@@ -29,3 +29,9 @@ pub mod exposition;
 
 // Floor 5: the way to KnowBe4.
 // pub mod api;
+
+/// Source revision that this was built from, 40 hex digits; empty when it was not known.
+pub const REVISION: &str = env!("KNOWBE4_EXPORTER_REVISION");
+
+/// Version of the compiler that built this, such as `1.95.0`; empty when it was not known.
+pub const RUST_VERSION: &str = env!("KNOWBE4_EXPORTER_RUSTVERSION");

@@ -1,7 +1,7 @@
 //! `metrics`: the catalogue.
 
 use super::{Ending, output};
-use crate::catalogue;
+use crate::catalogue::print as catalogue;
 use crate::cli::MetricsFormat;
 
 pub(super) fn metrics(format: MetricsFormat) -> Ending {
