@@ -26,6 +26,7 @@ pub mod snapshot;
 
 // Floor 3: disk, and the bytes of the exposition.
 pub mod exposition;
+pub mod store;
 
 // Floor 5: the way to KnowBe4.
 // pub mod api;

@@ -84,7 +84,9 @@ pub fn plan(demands: &[Demand], limit: f64) -> Plan {
     let intervals = reserve(&admitted, &optimum(&admitted, limit));
     let intervals = whole(&admitted, &intervals, limit).unwrap_or(intervals);
     let interval = |demand: &Demand| {
-        let index = admitted.iter().position(|other| other.collector == demand.collector)?;
+        let index = admitted
+            .iter()
+            .position(|other| other.collector == demand.collector)?;
         Some(intervals[index])
     };
     let planned: Vec<_> = demands
@@ -95,18 +97,24 @@ pub fn plan(demands: &[Demand], limit: f64) -> Plan {
                 collector: demand.collector,
                 cost: demand.cost,
                 interval,
-                requests_per_day: interval.map_or_else(|| demand.least(), |interval| demand.cost * DAY / interval),
+                requests_per_day: interval
+                    .map_or_else(|| demand.least(), |interval| demand.cost * DAY / interval),
             }
         })
         .collect();
     let requests_per_day = planned.iter().map(|planned| planned.requests_per_day).sum();
-    Plan { fits, planned, requests_per_day }
+    Plan {
+        fits,
+        planned,
+        requests_per_day,
+    }
 }
 
 impl Demand {
     /// Shortest and longest interval.
     fn bounds(&self) -> (f64, f64) {
-        self.fixed.map_or((self.min, self.max.max(self.min)), |fixed| (fixed, fixed))
+        self.fixed
+            .map_or((self.min, self.max.max(self.min)), |fixed| (fixed, fixed))
     }
 
     /// Fewest requests a day.
@@ -123,7 +131,12 @@ impl Demand {
 
 /// The continuous optimum: intervals that spend the budget, or are as short as may be.
 fn optimum(demands: &[Demand], budget: f64) -> Vec<f64> {
-    let spent = |price: f64| demands.iter().map(|demand| demand.cost * DAY / demand.at(price)).sum::<f64>();
+    let spent = |price: f64| {
+        demands
+            .iter()
+            .map(|demand| demand.cost * DAY / demand.at(price))
+            .sum::<f64>()
+    };
     // Beyond these prices every interval is at a bound.
     let (mut cheap, mut dear) = (1e-9_f64, 1e12_f64);
     if spent(cheap) <= budget {
@@ -132,7 +145,11 @@ fn optimum(demands: &[Demand], budget: f64) -> Vec<f64> {
     // Bisection in the exponent: 200 halvings of 21 decades are exact to the last bit.
     for _ in 0..200 {
         let middle = (cheap * dear).sqrt();
-        if spent(middle) > budget { cheap = middle } else { dear = middle }
+        if spent(middle) > budget {
+            cheap = middle
+        } else {
+            dear = middle
+        }
     }
     demands.iter().map(|demand| demand.at(dear)).collect()
 }
@@ -142,7 +159,11 @@ fn optimum(demands: &[Demand], budget: f64) -> Vec<f64> {
 fn reserve(demands: &[Demand], intervals: &[f64]) -> Vec<f64> {
     let longer = |(demand, interval): (&Demand, &f64)| {
         let (shortest, longest) = demand.bounds();
-        if *interval <= shortest { *interval } else { (interval * (1.0 + RESERVE)).min(longest) }
+        if *interval <= shortest {
+            *interval
+        } else {
+            (interval * (1.0 + RESERVE)).min(longest)
+        }
     };
     demands.iter().zip(intervals).map(longer).collect()
 }
@@ -163,10 +184,16 @@ fn whole(demands: &[Demand], intervals: &[f64], budget: f64) -> Option<Vec<f64>>
                 .into_iter()
                 .filter(|times| *times >= 1.0)
                 .map(|times| DAY / times)
-                .find(|rounded| (shortest..=longest).contains(rounded) && (rounded / interval - 1.0).abs() <= ROUNDING)
+                .find(|rounded| {
+                    (shortest..=longest).contains(rounded) && (rounded / interval - 1.0).abs() <= ROUNDING
+                })
         })
         .collect::<Option<_>>()?;
-    let spent: f64 = demands.iter().zip(&whole).map(|(demand, interval)| demand.cost * DAY / interval).sum();
+    let spent: f64 = demands
+        .iter()
+        .zip(&whole)
+        .map(|(demand, interval)| demand.cost * DAY / interval)
+        .sum();
     let fresh = mean_age(demands, &whole) <= mean_age(demands, intervals) * (1.0 + ROUNDING_AGE);
     (spent <= budget && fresh).then_some(whole)
 }
@@ -174,7 +201,11 @@ fn whole(demands: &[Demand], intervals: &[f64], budget: f64) -> Option<Vec<f64>>
 /// Weighted mean age of the data in seconds: half of each interval.
 fn mean_age(demands: &[Demand], intervals: &[f64]) -> f64 {
     let weights: f64 = demands.iter().map(|demand| demand.weight).sum();
-    let ages: f64 = demands.iter().zip(intervals).map(|(demand, interval)| demand.weight * interval / 2.0).sum();
+    let ages: f64 = demands
+        .iter()
+        .zip(intervals)
+        .map(|(demand, interval)| demand.weight * interval / 2.0)
+        .sum();
     if weights > 0.0 { ages / weights } else { 0.0 }
 }
 
@@ -185,11 +216,21 @@ mod tests {
     use super::*;
 
     fn demand(index: usize, cost: f64, weight: f64) -> Demand {
-        Demand { collector: Collector::ALL[index], cost, weight, min: 60.0, max: 30.0 * DAY, fixed: None }
+        Demand {
+            collector: Collector::ALL[index],
+            cost,
+            weight,
+            min: 60.0,
+            max: 30.0 * DAY,
+            fixed: None,
+        }
     }
 
     fn intervals(plan: &Plan) -> Vec<f64> {
-        plan.planned.iter().map(|planned| planned.interval.expect("planned")).collect()
+        plan.planned
+            .iter()
+            .map(|planned| planned.interval.expect("planned"))
+            .collect()
     }
 
     /// The typical account of 5,000 users and 20,000 enrollments: T = 27, 27, 13.6, 19.2, 61, 121 minutes at 1,000 a day.
@@ -201,7 +242,10 @@ mod tests {
         let plan = plan(&demands, 1000.0);
         assert!(plan.fits);
         for (interval, minutes) in intervals(&plan).iter().zip([27.2, 27.2, 13.6, 19.2, 60.8, 121.5]) {
-            assert!((interval / 60.0 / minutes - 1.0).abs() < 0.025, "{interval} s for {minutes} min");
+            assert!(
+                (interval / 60.0 / minutes - 1.0).abs() < 0.025,
+                "{interval} s for {minutes} min"
+            );
         }
     }
 
@@ -225,7 +269,11 @@ mod tests {
         }
         let plan = plan(&demands, 1000.0);
         assert!(!plan.fits);
-        assert!(plan.planned[0].interval.is_some() && plan.planned[1].interval.is_none() && plan.planned[2].interval.is_some());
+        assert!(
+            plan.planned[0].interval.is_some()
+                && plan.planned[1].interval.is_none()
+                && plan.planned[2].interval.is_some()
+        );
         assert!(plan.requests_per_day > 1000.0);
     }
 
@@ -259,7 +307,8 @@ mod tests {
                     let mut other = intervals.to_vec();
                     other[from] = demands[from].cost * DAY / (rate(from) - moved);
                     other[to] = demands[to].cost * DAY / (rate(to) + moved + spare);
-                    let allowed = |i: usize| other[i] >= demands[i].bounds().0 && other[i] <= demands[i].bounds().1;
+                    let allowed =
+                        |i: usize| other[i] >= demands[i].bounds().0 && other[i] <= demands[i].bounds().1;
                     !(allowed(from) && allowed(to)) || mean_age(demands, &other) >= age * (1.0 - 1e-9)
                 })
             })

@@ -55,7 +55,10 @@ const WALLS: [(&str, &[&str]); 13] = [
 
 fn sources() -> Vec<(String, PathBuf, String)> {
     fn walk(dir: &Path, into: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(dir).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        for entry in fs::read_dir(dir)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").path())
+        {
             if entry.is_dir() {
                 walk(&entry, into);
             } else if entry.extension().is_some_and(|extension| extension == "rs") {
@@ -93,7 +96,10 @@ fn rooms_named(line: &str) -> Vec<String> {
             None => vec![part],
         };
         for name in names {
-            let room: String = name.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            let room: String = name
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                .collect();
             if !room.is_empty() {
                 rooms.push(room);
             }
@@ -107,13 +113,21 @@ fn arrows_point_down() {
     let floors: BTreeMap<_, _> = FLOORS.into_iter().collect();
     let mut wrong = Vec::new();
     for (room, file, text) in sources() {
-        let floor = *floors.get(room.as_str()).unwrap_or_else(|| panic!("{room} has no floor: name it in FLOORS"));
+        let floor = *floors
+            .get(room.as_str())
+            .unwrap_or_else(|| panic!("{room} has no floor: name it in FLOORS"));
         for (number, line) in code(&text) {
             for other in rooms_named(line) {
-                let Some(below) = floors.get(other.as_str()) else { continue };
-                let allowed = other == room || *below < floor || NEIGHBOURS.contains(&(room.as_str(), other.as_str()));
+                let Some(below) = floors.get(other.as_str()) else {
+                    continue;
+                };
+                let allowed =
+                    other == room || *below < floor || NEIGHBOURS.contains(&(room.as_str(), other.as_str()));
                 if !allowed {
-                    wrong.push(format!("{}:{number}: {room} (floor {floor}) uses {other} (floor {below})", file.display()));
+                    wrong.push(format!(
+                        "{}:{number}: {room} (floor {floor}) uses {other} (floor {below})",
+                        file.display()
+                    ));
                 }
             }
         }
@@ -128,15 +142,25 @@ fn crates_stay_behind_their_walls() {
         for (number, line) in code(&text) {
             for (name, rooms) in WALLS {
                 let named = line.match_indices(&format!("{name}::")).any(|(at, _)| {
-                    !line[..at].chars().next_back().is_some_and(|before| before.is_ascii_alphanumeric() || before == '_' || before == ':')
+                    !line[..at].chars().next_back().is_some_and(|before| {
+                        before.is_ascii_alphanumeric() || before == '_' || before == ':'
+                    })
                 });
                 if named && !rooms.contains(&room.as_str()) {
-                    wrong.push(format!("{}:{number}: {name} belongs to {}", file.display(), rooms.join(", ")));
+                    wrong.push(format!(
+                        "{}:{number}: {name} belongs to {}",
+                        file.display(),
+                        rooms.join(", ")
+                    ));
                 }
             }
         }
     }
-    assert!(wrong.is_empty(), "crates stay behind their walls:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "crates stay behind their walls:\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -144,7 +168,10 @@ fn main_is_short_and_rooms_say_what_they_are() {
     for (_, file, text) in sources() {
         assert!(text.starts_with("//!"), "{} has no module doc", file.display());
         if file == Path::new("main.rs") {
-            assert!(text.lines().count() < 40, "main.rs is for arguments in and an exit code out");
+            assert!(
+                text.lines().count() < 40,
+                "main.rs is for arguments in and an exit code out"
+            );
         }
     }
 }

@@ -5,7 +5,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use support::{Samples, Site, asked, ask, files_below, has, run, simulate};
+use support::{Samples, Site, ask, asked, files_below, has, run, simulate};
 
 const DIALECTS: [&str; 3] = ["brief", "recorded", "cursor"];
 
@@ -18,14 +18,24 @@ fn every_dialect_yields_the_same_families() {
         site.configure(&simulator.url(), "    segments: [department]\n");
         let mut exporter = site.serve();
         let samples = exporter.until_complete();
-        let mut names: Vec<String> = samples.data().keys().map(|series| series.split('{').next().unwrap().to_owned()).collect();
+        let mut names: Vec<String> = samples
+            .data()
+            .keys()
+            .map(|series| series.split('{').next().unwrap().to_owned())
+            .collect();
         names.dedup();
         names.sort();
         names.dedup();
         families.push(names);
         assert_eq!(samples.get("knowbe4_up", &[]), Some(1.0));
-        assert!(samples.get("knowbe4_users", &[]).unwrap() > 1000.0, "{dialect}: pages are missing");
-        let refused = asked(&simulator).into_iter().filter(|(_, status)| *status != 200).count();
+        assert!(
+            samples.get("knowbe4_users", &[]).unwrap() > 1000.0,
+            "{dialect}: pages are missing"
+        );
+        let refused = asked(&simulator)
+            .into_iter()
+            .filter(|(_, status)| *status != 200)
+            .count();
         assert_eq!(refused, 0, "{dialect}");
     }
     assert_eq!(families[0], families[1]);
@@ -49,7 +59,9 @@ fn a_restart_serves_the_same_at_once_and_asks_nothing() {
     assert_eq!(after.get("knowbe4_exporter_snapshot_restored", &[]), Some(1.0));
     let family = "knowbe4_exporter_collector_last_success_timestamp_seconds";
     assert_eq!(before.of(family, &[]), after.of(family, &[]));
-    let used = after.get("knowbe4_exporter_budget_used", &["window=\"24h\""]).unwrap();
+    let used = after
+        .get("knowbe4_exporter_budget_used", &["window=\"24h\""])
+        .unwrap();
     assert!(used >= requests as f64, "the ledger forgot: {used} of {requests}");
     std::thread::sleep(Duration::from_secs(2));
     assert_eq!(asked(&simulator).len(), requests, "{}", exporter.log());
@@ -65,7 +77,10 @@ fn a_second_process_on_the_same_storage_refuses_to_start() {
         let output = site.run(command);
         assert_eq!(output.status.code(), Some(1), "{command:?}");
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains("another") && said.contains("data"), "{command:?}: {said}");
+        assert!(
+            said.contains("another") && said.contains("data"),
+            "{command:?}: {said}"
+        );
     }
     assert_eq!(exporter.terminate(), Some(0));
 }
@@ -76,12 +91,22 @@ fn the_servers_own_limits_are_never_hit() {
     let site = Site::new();
     site.configure(&simulator.url(), "");
     let file = std::fs::read_to_string(site.path("config.yml")).unwrap();
-    let limited = file.replace("requests_per_minute: 6000, requests_per_second: 100", "requests_per_minute: 40, requests_per_second: 4");
+    let limited = file.replace(
+        "requests_per_minute: 6000, requests_per_second: 100",
+        "requests_per_minute: 40, requests_per_second: 4",
+    );
     site.write("config.yml", &limited);
     let mut exporter = site.serve();
-    exporter.until("requests are sent", |samples| samples.sum("knowbe4_exporter_api_requests_total", &[]) >= 20.0);
+    exporter.until("requests are sent", |samples| {
+        samples.sum("knowbe4_exporter_api_requests_total", &[]) >= 20.0
+    });
     let log = simulator.get("/_simulator/requests").json();
-    let times: Vec<f64> = log["requests"].as_array().unwrap().iter().map(|r| r["elapsed_seconds"].as_f64().unwrap()).collect();
+    let times: Vec<f64> = log["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r["elapsed_seconds"].as_f64().unwrap())
+        .collect();
     for (index, time) in times.iter().enumerate() {
         let within = |window: f64| times[..=index].iter().filter(|t| *time - **t < window).count();
         assert!(within(1.0) <= 4, "{times:?}");
@@ -95,7 +120,13 @@ fn the_day_is_kept_over_kills_and_restarts() {
     let site = Site::new();
     site.configure(&simulator.url(), "");
     let file = std::fs::read_to_string(site.path("config.yml")).unwrap();
-    site.write("config.yml", &file.replace("requests_per_day: 100000, share: 1,", "requests_per_day: 25, share: 0.8,"));
+    site.write(
+        "config.yml",
+        &file.replace(
+            "requests_per_day: 100000, share: 1,",
+            "requests_per_day: 25, share: 0.8,",
+        ),
+    );
     for _ in 0..6 {
         let mut exporter = site.serve();
         exporter.until_logged("listening");
@@ -111,7 +142,11 @@ fn demo_shows_a_populated_page_within_ten_seconds() {
     let started = Instant::now();
     let mut demo = support::Program::start(&["demo", "--web.listen-address=127.0.0.1:0"], &[]);
     let samples = demo.until_complete();
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        started.elapsed()
+    );
     assert!(samples.get("knowbe4_account_risk_score", &[]).unwrap() > 0.0);
     assert!(samples.data().len() > 100);
     let status = demo.get("/status");
@@ -126,13 +161,22 @@ fn once_prints_the_exposition_and_writes_files_whole() {
     let site = Site::new();
     site.configure(&simulator.url(), "");
     let printed = site.run(&["once"]);
-    assert_eq!(printed.status.code(), Some(0), "{}", String::from_utf8_lossy(&printed.stderr));
+    assert_eq!(
+        printed.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&printed.stderr)
+    );
     let samples = Samples::parse(&String::from_utf8(printed.stdout).unwrap());
     assert!(samples.get("knowbe4_account_seats", &[]).is_some());
     let file = site.path("knowbe4.prom");
     let written = site.run(&["once", "--output", file.to_str().unwrap()]);
     assert_eq!(written.status.code(), Some(0));
-    assert!(std::fs::read_to_string(&file).unwrap().contains("# TYPE knowbe4_account_seats gauge"));
+    assert!(
+        std::fs::read_to_string(&file)
+            .unwrap()
+            .contains("# TYPE knowbe4_account_seats gauge")
+    );
 }
 
 #[test]
@@ -143,8 +187,14 @@ fn once_exits_1_when_a_collector_failed() {
     let printed = site.run(&["once"]);
     assert_eq!(printed.status.code(), Some(1));
     let samples = Samples::parse(&String::from_utf8(printed.stdout).unwrap());
-    assert_eq!(samples.get("knowbe4_exporter_collector_success", &["collector=\"policies\""]), Some(0.0));
-    assert_eq!(samples.get("knowbe4_exporter_collector_success", &["collector=\"users\""]), Some(1.0));
+    assert_eq!(
+        samples.get("knowbe4_exporter_collector_success", &["collector=\"policies\""]),
+        Some(0.0)
+    );
+    assert_eq!(
+        samples.get("knowbe4_exporter_collector_success", &["collector=\"users\""]),
+        Some(1.0)
+    );
 }
 
 #[test]
@@ -159,7 +209,10 @@ fn no_name_address_or_key_leaks_anywhere() {
         texts.push((page.to_owned(), exporter.get(page).text()));
     }
     for file in files_below(&site.path("data")) {
-        texts.push((file.display().to_string(), String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned()));
+        texts.push((
+            file.display().to_string(),
+            String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned(),
+        ));
     }
     for (place, text) in texts {
         for secret in ["test-key-Zq", "@example", "Zq"] {
@@ -170,7 +223,9 @@ fn no_name_address_or_key_leaks_anywhere() {
 
 #[test]
 fn both_encodings_satisfy_parsers_that_are_not_ours() {
-    if !has("python3", "install Python 3 and `pip install prometheus_client`") || !has("promtool", "apt-get install prometheus") {
+    if !has("python3", "install Python 3 and `pip install prometheus_client`")
+        || !has("promtool", "apt-get install prometheus")
+    {
         return;
     }
     let simulator = simulate(&[]);
@@ -178,19 +233,49 @@ fn both_encodings_satisfy_parsers_that_are_not_ours() {
     site.configure(&simulator.url(), "    segments: [department, location]\n");
     let mut exporter = site.serve();
     exporter.until_complete();
-    let open_metrics = ask(exporter.address, "GET", "/metrics", &[("Accept", "application/openmetrics-text;version=1.0.0")]).unwrap();
-    assert_eq!(open_metrics.headers["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let open_metrics = ask(
+        exporter.address,
+        "GET",
+        "/metrics",
+        &[("Accept", "application/openmetrics-text;version=1.0.0")],
+    )
+    .unwrap();
+    assert_eq!(
+        open_metrics.headers["content-type"],
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    );
     let text = exporter.get("/metrics");
-    assert_eq!(text.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    assert_eq!(
+        text.headers["content-type"],
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
     let (om, prom) = (site.path("om"), site.path("prom"));
     std::fs::write(&om, &open_metrics.body).unwrap();
     std::fs::write(&prom, &text.body).unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/parse_exposition.py");
-    let judged = std::process::Command::new("python3").arg(script).arg(&om).arg(&prom).output().unwrap();
-    assert!(judged.status.success(), "{}{}", String::from_utf8_lossy(&judged.stdout), String::from_utf8_lossy(&judged.stderr));
-    let promtool = std::process::Command::new("sh").arg("-c").arg(format!("promtool check metrics < {}", prom.display())).output().unwrap();
+    let judged = std::process::Command::new("python3")
+        .arg(script)
+        .arg(&om)
+        .arg(&prom)
+        .output()
+        .unwrap();
+    assert!(
+        judged.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&judged.stdout),
+        String::from_utf8_lossy(&judged.stderr)
+    );
+    let promtool = std::process::Command::new("sh")
+        .arg("-c")
+        .arg(format!("promtool check metrics < {}", prom.display()))
+        .output()
+        .unwrap();
     // Exit 3 is advice on style: group by le on gauges is what the contract asks for.
-    assert!(matches!(promtool.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&promtool.stderr));
+    assert!(
+        matches!(promtool.status.code(), Some(0 | 3)),
+        "{}",
+        String::from_utf8_lossy(&promtool.stderr)
+    );
 }
 
 #[test]
@@ -217,7 +302,11 @@ fn the_pages_answer_as_promised() {
     ] {
         let answer = ask(exporter.address, method, path, &[]).unwrap();
         assert_eq!(answer.status, status, "{method} {path}");
-        assert_eq!(status == 405, answer.headers.contains_key("allow"), "{method} {path}");
+        assert_eq!(
+            status == 405,
+            answer.headers.contains_key("allow"),
+            "{method} {path}"
+        );
         assert!(method != "HEAD" || answer.body.is_empty());
     }
     let sd = exporter.get("/sd").json();
@@ -244,7 +333,10 @@ fn check_connect_explains_and_counts() {
     let checked = site.run(&["check", "--connect"]);
     assert_eq!(checked.status.code(), Some(1));
     let said = String::from_utf8_lossy(&checked.stdout);
-    assert!(said.contains("policies: FAILED (forbidden)") && said.contains("cure:") && said.contains("users: ok"), "{said}");
+    assert!(
+        said.contains("policies: FAILED (forbidden)") && said.contains("cure:") && said.contains("users: ok"),
+        "{said}"
+    );
     assert_eq!(asked(&simulator).len(), 9);
     assert!(said.contains("9 of 100000 used"), "{said}");
     assert_eq!(site.run(&["check"]).status.code(), Some(0));
@@ -262,15 +354,41 @@ fn reload_swaps_whole_or_not_at_all() {
     let refused = ask(exporter.address, "POST", "/-/reload", &[]).unwrap();
     assert_eq!(refused.status, 500);
     assert_eq!(exporter.scrape().data(), before.data());
-    assert_eq!(exporter.scrape().get("knowbe4_exporter_config_last_reload_successful", &[]), Some(0.0));
-    let second = good.clone() + &good.lines().skip(1).map(|line| format!("{}\n", line.replace("name: acme", "name: globex"))).collect::<String>();
+    assert_eq!(
+        exporter
+            .scrape()
+            .get("knowbe4_exporter_config_last_reload_successful", &[]),
+        Some(0.0)
+    );
+    let second = good.clone()
+        + &good
+            .lines()
+            .skip(1)
+            .map(|line| format!("{}\n", line.replace("name: acme", "name: globex")))
+            .collect::<String>();
     site.write("config.yml", &second);
-    assert_eq!(ask(exporter.address, "POST", "/-/reload", &[]).unwrap().status, 200);
-    exporter.until("the new account succeeds", |samples| samples.get("knowbe4_account_seats", &["account=\"globex\""]).is_some());
+    assert_eq!(
+        ask(exporter.address, "POST", "/-/reload", &[]).unwrap().status,
+        200
+    );
+    exporter.until("the new account succeeds", |samples| {
+        samples
+            .get("knowbe4_account_seats", &["account=\"globex\""])
+            .is_some()
+    });
     site.write("config.yml", &good);
     exporter.signal("HUP");
-    exporter.until("the removed account is gone", |samples| samples.of("knowbe4_exporter_collector_success", &["globex"]).is_empty());
+    exporter.until("the removed account is gone", |samples| {
+        samples
+            .of("knowbe4_exporter_collector_success", &["globex"])
+            .is_empty()
+    });
     let after = exporter.scrape();
-    let requests = |samples: &Samples| samples.sum("knowbe4_exporter_api_requests_total", &["account=\"acme\""]);
-    assert_eq!(requests(&before), requests(&after), "the unchanged account was disturbed");
+    let requests =
+        |samples: &Samples| samples.sum("knowbe4_exporter_api_requests_total", &["account=\"acme\""]);
+    assert_eq!(
+        requests(&before),
+        requests(&after),
+        "the unchanged account was disturbed"
+    );
 }

@@ -1,5 +1,10 @@
 //! Starts the real binary and the simulated API, and reads what they answer over real sockets.
-#![allow(dead_code, missing_docs, clippy::unwrap_used, reason = "shared by tests that each use a part")]
+#![allow(
+    dead_code,
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "shared by tests that each use a part"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,7 +40,12 @@ impl Answer {
 }
 
 /// Asks once, over a connection of its own.
-pub fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)]) -> std::io::Result<Answer> {
+pub fn ask(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
@@ -46,19 +56,32 @@ pub fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str
     stream.write_all(request.as_bytes())?;
     let mut raw = Vec::new();
     stream.read_to_end(&mut raw)?;
-    let split = raw.windows(4).position(|w| w == b"\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    let split = raw
+        .windows(4)
+        .position(|w| w == b"\r\n\r\n")
+        .ok_or(std::io::ErrorKind::UnexpectedEof)?;
     let head = String::from_utf8_lossy(&raw[..split]).into_owned();
     let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).ok_or(std::io::ErrorKind::InvalidData)?;
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1)?.parse().ok())
+        .ok_or(std::io::ErrorKind::InvalidData)?;
     let headers: BTreeMap<_, _> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
     let mut body = raw[split + 4..].to_vec();
-    if headers.get("transfer-encoding").is_some_and(|encoding| encoding == "chunked") {
+    if headers
+        .get("transfer-encoding")
+        .is_some_and(|encoding| encoding == "chunked")
+    {
         body = unchunk(&body);
     }
-    Ok(Answer { status, headers, body })
+    Ok(Answer {
+        status,
+        headers,
+        body,
+    })
 }
 
 fn unchunk(mut raw: &[u8]) -> Vec<u8> {
@@ -80,14 +103,17 @@ pub struct Samples(pub BTreeMap<String, f64>);
 
 impl Samples {
     pub fn parse(text: &str) -> Self {
-        let samples = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(|line| {
-            let (series, value) = line.rsplit_once(' ').expect("a value");
-            let value = match value {
-                "+Inf" => f64::INFINITY,
-                value => value.parse().expect("a number"),
-            };
-            (series.to_owned(), value)
-        });
+        let samples = text
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.is_empty())
+            .map(|line| {
+                let (series, value) = line.rsplit_once(' ').expect("a value");
+                let value = match value {
+                    "+Inf" => f64::INFINITY,
+                    value => value.parse().expect("a number"),
+                };
+                (series.to_owned(), value)
+            });
         Self(samples.collect())
     }
 
@@ -114,8 +140,16 @@ impl Samples {
 
     /// Series about KnowBe4, without the exporter's own.
     pub fn data(&self) -> BTreeMap<String, f64> {
-        let own = |series: &str| series.starts_with("knowbe4_exporter_") || series.starts_with("process_") || series.starts_with("knowbe4_up");
-        self.0.iter().filter(|(series, _)| !own(series)).map(|(series, value)| (series.clone(), *value)).collect()
+        let own = |series: &str| {
+            series.starts_with("knowbe4_exporter_")
+                || series.starts_with("process_")
+                || series.starts_with("knowbe4_up")
+        };
+        self.0
+            .iter()
+            .filter(|(series, _)| !own(series))
+            .map(|(series, value)| (series.clone(), *value))
+            .collect()
     }
 }
 
@@ -148,7 +182,11 @@ impl Program {
     }
 
     fn spawn(arguments: &[&str], env: &[(&str, &str)]) -> Self {
-        let mut child = command(arguments, env).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("started");
+        let mut child = command(arguments, env)
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("started");
         let (lines, log) = mpsc::channel();
         let stderr = BufReader::new(child.stderr.take().expect("stderr"));
         thread::spawn(move || {
@@ -158,7 +196,12 @@ impl Program {
                 }
             }
         });
-        Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), log, seen: Vec::new() }
+        Self {
+            child,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            log,
+            seen: Vec::new(),
+        }
     }
 
     fn read_log(&mut self) {
@@ -191,7 +234,11 @@ impl Program {
                 return samples;
             }
             if Instant::now() > deadline {
-                panic!("never: {what}\nlog:\n{}\nown series:\n{}", self.log(), own(&samples));
+                panic!(
+                    "never: {what}\nlog:\n{}\nown series:\n{}",
+                    self.log(),
+                    own(&samples)
+                );
             }
             sleep(Duration::from_millis(50));
         }
@@ -200,7 +247,12 @@ impl Program {
     /// Waits until every collector has succeeded once.
     pub fn until_complete(&mut self) -> Samples {
         self.until("all collectors succeed", |samples| {
-            samples.of("knowbe4_exporter_collector_success", &[]).iter().filter(|value| **value == 1.0).count() >= 9
+            samples
+                .of("knowbe4_exporter_collector_success", &[])
+                .iter()
+                .filter(|value| **value == 1.0)
+                .count()
+                >= 9
         })
     }
 
@@ -224,7 +276,10 @@ impl Program {
     }
 
     pub fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([format!("-{name}"), self.pid().to_string()]).status().expect("kill");
+        let status = Command::new("kill")
+            .args([format!("-{name}"), self.pid().to_string()])
+            .status()
+            .expect("kill");
         assert!(status.success());
     }
 
@@ -250,8 +305,13 @@ impl Drop for Program {
 }
 
 fn own(samples: &Samples) -> String {
-    let lines = samples.0.iter().filter(|(series, value)| series.starts_with("knowbe4_exporter_collector_success") || (series.contains("_failures_total") && **value > 0.0));
-    lines.map(|(series, value)| format!("{series} {value}\n")).collect()
+    let lines = samples.0.iter().filter(|(series, value)| {
+        series.starts_with("knowbe4_exporter_collector_success")
+            || (series.contains("_failures_total") && **value > 0.0)
+    });
+    lines
+        .map(|(series, value)| format!("{series} {value}\n"))
+        .collect()
 }
 
 /// `... address=127.0.0.1:1234 ...` of the line that says so.
@@ -263,10 +323,19 @@ fn listening(line: &str) -> Option<SocketAddr> {
 
 pub fn command(arguments: &[&str], env: &[(&str, &str)]) -> Command {
     let mut command = Command::new(BINARY);
-    for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "STATE_DIRECTORY", "CREDENTIALS_DIRECTORY"] {
+    for name in [
+        "HTTPS_PROXY",
+        "HTTP_PROXY",
+        "ALL_PROXY",
+        "STATE_DIRECTORY",
+        "CREDENTIALS_DIRECTORY",
+    ] {
         command.env_remove(name).env_remove(name.to_lowercase());
     }
-    command.args(arguments).envs(env.iter().copied()).stdin(Stdio::null());
+    command
+        .args(arguments)
+        .envs(env.iter().copied())
+        .stdin(Stdio::null());
     command
 }
 
@@ -291,7 +360,10 @@ pub fn asked(simulator: &Program) -> Vec<(String, u64)> {
         .map(|request| {
             let path = request["path"].as_str().unwrap_or_default();
             let query = request["query"].as_str().unwrap_or_default();
-            (format!("{path}?{query}"), request["status"].as_u64().unwrap_or_default())
+            (
+                format!("{path}?{query}"),
+                request["status"].as_u64().unwrap_or_default(),
+            )
         })
         .collect()
 }
@@ -303,7 +375,9 @@ pub struct Site {
 
 impl Site {
     pub fn new() -> Self {
-        Self { dir: tempfile::tempdir().expect("a folder") }
+        Self {
+            dir: tempfile::tempdir().expect("a folder"),
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -354,13 +428,24 @@ impl Site {
 
 /// A port that nobody listens on.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("bound").local_addr().expect("address").port()
+    TcpListener::bind("127.0.0.1:0")
+        .expect("bound")
+        .local_addr()
+        .expect("address")
+        .port()
 }
 
 /// Whether a tool is there; in CI its absence is a failure, elsewhere a loud skip.
 pub fn has(tool: &str, install: &str) -> bool {
-    let found = Command::new("sh").args(["-c", &format!("command -v {tool}")]).stdout(Stdio::null()).status().is_ok_and(|s| s.success());
-    assert!(found || std::env::var_os("KNOWBE4_EXPORTER_CI").is_none(), "{tool} is missing; {install}");
+    let found = Command::new("sh")
+        .args(["-c", &format!("command -v {tool}")])
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|s| s.success());
+    assert!(
+        found || std::env::var_os("KNOWBE4_EXPORTER_CI").is_none(),
+        "{tool} is missing; {install}"
+    );
     if !found {
         eprintln!("skipped: {tool} is missing; {install}");
     }
@@ -369,7 +454,10 @@ pub fn has(tool: &str, install: &str) -> bool {
 
 pub fn files_below(dir: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(dir).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+    for entry in fs::read_dir(dir)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+    {
         if entry.is_dir() {
             files.extend(files_below(&entry));
         } else {

@@ -1,0 +1,487 @@
+//! The ledger on disk: one record for each request, there before the request is sent.
+//!
+//! A header and records of 32 bytes, each with its checksum, and room for more, which is zero. Opened, it is written
+//! anew with what still counts; then records are written into the room, each at its place, so that a failed write is
+//! overwritten by the next. The file never grows, so that a shorter one is known to be damaged. A record half written
+//! counts as a request; any other damage makes the file unreadable.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
+use super::{StoreError, at, private, replace};
+
+pub(super) const FILE: &str = "ledger";
+
+/// What a ledger begins with; the digit is the format's version.
+const MAGIC: [u8; 4] = *b"KBL1";
+const RECORD: usize = 32;
+
+/// Milliseconds of a day: what the ledger remembers.
+pub(super) const DAY: u64 = 86_400_000;
+
+/// Room for new records in a file: 128 KiB, which hold a day of most accounts.
+const ROOM: u64 = 4096;
+
+/// What a record says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// A request.
+    Request,
+    /// The API asked to pause until this time.
+    PausedUntil(u64),
+    /// The day's quota counts as spent until this time.
+    SpentUntil(u64),
+}
+
+/// One record. Times are milliseconds on the ledger's own timeline, which no step of the wall clock moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// When.
+    pub time: u64,
+    /// What.
+    pub mark: Mark,
+}
+
+/// What a ledger holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Loaded {
+    /// Times of requests, ascending.
+    pub requests: Vec<u64>,
+    /// End of the API's pause.
+    pub paused_until: u64,
+    /// End of the day that counts as spent.
+    pub spent_until: u64,
+    /// The ledger's time now.
+    pub now: u64,
+    /// The wall clock when the last record was written.
+    wall: u64,
+}
+
+impl Loaded {
+    /// Of an account that was never polled.
+    pub(super) fn fresh(wall: u64) -> Self {
+        Self {
+            now: wall,
+            wall,
+            ..Self::default()
+        }
+    }
+
+    /// Of an account of which nobody knows what it has spent.
+    pub(super) fn spent(wall: u64) -> Self {
+        Self {
+            spent_until: wall + DAY,
+            ..Self::fresh(wall)
+        }
+    }
+
+    /// Goes on at `wall`: what time has passed since the last record by the wall clock, and none if that is behind.
+    /// The last request may have been on its way until the process died, so it counts from now.
+    pub(super) fn resumed(mut self, wall: u64) -> Self {
+        self.now += wall.saturating_sub(self.wall);
+        self.wall = wall;
+        if let Some(last) = self.requests.last_mut() {
+            *last = self.now;
+        }
+        let now = self.now;
+        self.requests.retain(|time| time + DAY >= now);
+        self
+    }
+
+    /// The records that say the same.
+    pub(super) fn entries(&self) -> Vec<Entry> {
+        let entry = |mark| Entry { time: self.now, mark };
+        let marks = [
+            (self.paused_until > self.now).then(|| entry(Mark::PausedUntil(self.paused_until))),
+            (self.spent_until > self.now).then(|| entry(Mark::SpentUntil(self.spent_until))),
+        ];
+        let requests = self.requests.iter().map(|time| Entry {
+            time: *time,
+            mark: Mark::Request,
+        });
+        marks.into_iter().flatten().chain(requests).collect()
+    }
+
+    fn take(&mut self, entry: Entry, wall: u64) {
+        match entry.mark {
+            Mark::Request => self.requests.push(entry.time),
+            Mark::PausedUntil(until) => self.paused_until = until,
+            Mark::SpentUntil(until) => self.spent_until = until,
+        }
+        self.now = self.now.max(entry.time);
+        self.wall = wall;
+    }
+}
+
+/// The open file.
+#[derive(Debug)]
+pub struct Ledger {
+    folder: PathBuf,
+    file: File,
+    records: u64,
+    capacity: u64,
+}
+
+impl Ledger {
+    /// Writes a ledger of `entries` in place of any other.
+    pub(super) fn create(folder: &Path, entries: &[Entry], wall: u64) -> Result<Self, StoreError> {
+        let records = entries.len() as u64;
+        let capacity = records + ROOM;
+        let mut bytes = header(records, capacity, wall).to_vec();
+        bytes.extend(entries.iter().flat_map(|entry| encode(*entry, wall)));
+        bytes.resize(size(capacity), 0);
+        replace(folder, FILE, &bytes)?;
+        let path = folder.join(FILE);
+        let file = private().write(true).open(&path).map_err(at(&path))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            file,
+            records,
+            capacity,
+        })
+    }
+
+    /// Adds a record, which is on disk when this returns. `living` are all entries that still count, without the new
+    /// one: the file is written anew from them when it is full, or no longer in its place.
+    ///
+    /// # Errors
+    /// When it can't be made sure that the record is on disk. Then what it is about must not happen.
+    pub fn append(
+        &mut self,
+        entry: Entry,
+        wall: u64,
+        living: impl FnOnce() -> Vec<Entry>,
+    ) -> Result<(), StoreError> {
+        let path = self.folder.join(FILE);
+        if self.records == self.capacity || !self.is_in_place(&path) {
+            let mut all = living();
+            all.push(entry);
+            *self = Self::create(&self.folder, &all, wall)?;
+            return Ok(());
+        }
+        let offset = (self.records + 1) * RECORD as u64;
+        self.file
+            .write_all_at(&encode(entry, wall), offset)
+            .map_err(at(&path))?;
+        self.file.sync_data().map_err(at(&path))?;
+        self.records += 1;
+        Ok(())
+    }
+
+    /// Whether the name still leads to the file: what is written to a deleted file is lost.
+    fn is_in_place(&self, path: &Path) -> bool {
+        let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        match (
+            self.file.metadata().map(identity),
+            fs::metadata(path).map(identity),
+        ) {
+            (Ok(ours), Ok(there)) => ours == there,
+            _ => false,
+        }
+    }
+}
+
+fn sealed(mut record: [u8; RECORD]) -> [u8; RECORD] {
+    let sum = crc32fast::hash(&record[..RECORD - 4]);
+    record[RECORD - 4..].copy_from_slice(&sum.to_le_bytes());
+    record
+}
+
+/// Bytes of a file with room for `capacity` records.
+fn size(capacity: u64) -> usize {
+    (capacity as usize).saturating_add(1).saturating_mul(RECORD)
+}
+
+/// `whole` records were written together with the header, so that one that isn't whole among them means damage.
+fn header(whole: u64, capacity: u64, wall: u64) -> [u8; RECORD] {
+    let mut record = [0; RECORD];
+    record[..4].copy_from_slice(&MAGIC);
+    record[4..12].copy_from_slice(&whole.to_le_bytes());
+    record[12..20].copy_from_slice(&capacity.to_le_bytes());
+    record[20..28].copy_from_slice(&wall.to_le_bytes());
+    sealed(record)
+}
+
+fn encode(entry: Entry, wall: u64) -> [u8; RECORD] {
+    let (kind, until) = match entry.mark {
+        Mark::Request => (1, 0),
+        Mark::PausedUntil(until) => (2, until),
+        Mark::SpentUntil(until) => (3, until),
+    };
+    let mut record = [0; RECORD];
+    record[0] = kind;
+    record[4..12].copy_from_slice(&entry.time.to_le_bytes());
+    record[12..20].copy_from_slice(&until.to_le_bytes());
+    record[20..28].copy_from_slice(&wall.to_le_bytes());
+    sealed(record)
+}
+
+fn number(record: &[u8], at: usize) -> u64 {
+    record[at..at + 8]
+        .iter()
+        .rev()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+fn decode(record: &[u8]) -> Option<(Entry, u64)> {
+    let mark = match record[0] {
+        1 => Mark::Request,
+        2 => Mark::PausedUntil(number(record, 12)),
+        3 => Mark::SpentUntil(number(record, 12)),
+        _ => return None,
+    };
+    is_sealed(record).then(|| {
+        (
+            Entry {
+                time: number(record, 4),
+                mark,
+            },
+            number(record, 20),
+        )
+    })
+}
+
+fn is_sealed(record: &[u8]) -> bool {
+    record.len() == RECORD && crc32fast::hash(&record[..RECORD - 4]).to_le_bytes() == record[RECORD - 4..]
+}
+
+/// [`None`] when there is none.
+pub(super) fn read(folder: &Path) -> io::Result<Option<Loaded>> {
+    let bytes = match fs::read(folder.join(FILE)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    parse(&bytes)
+        .map(Some)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no ledger, or a damaged one"))
+}
+
+fn parse(bytes: &[u8]) -> Option<Loaded> {
+    let (head, body) = bytes.split_at_checked(RECORD)?;
+    if !is_sealed(head) || head[..4] != MAGIC || bytes.len() != size(number(head, 12)) {
+        return None;
+    }
+    let (whole, wall) = (number(head, 4), number(head, 20));
+    let mut loaded = Loaded {
+        now: 0,
+        ..Loaded::fresh(wall)
+    };
+    let mut records = body.chunks_exact(RECORD);
+    let mut taken = 0;
+    for record in records.by_ref() {
+        match decode(record) {
+            Some((entry, wall)) => loaded.take(entry, wall),
+            None if taken < whole => return None,
+            None => {
+                // Half written: its request may have been sent. Zero is room.
+                if record.iter().any(|byte| *byte != 0) {
+                    let now = if loaded.now == 0 { wall } else { loaded.now };
+                    loaded.take(
+                        Entry {
+                            time: now,
+                            mark: Mark::Request,
+                        },
+                        loaded.wall,
+                    );
+                }
+                break;
+            }
+        }
+        taken += 1;
+    }
+    if records.any(|rest| rest.iter().any(|byte| *byte != 0)) {
+        return None;
+    }
+    if loaded.now == 0 {
+        loaded.now = wall;
+    }
+    Some(loaded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WALL: u64 = 1_700_000_000_000;
+
+    fn store() -> (tempfile::TempDir, super::super::AccountStore) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = super::super::AccountStore {
+            folder: dir.path().to_owned(),
+        };
+        (dir, store)
+    }
+
+    fn request(time: u64) -> Entry {
+        Entry {
+            time,
+            mark: Mark::Request,
+        }
+    }
+
+    fn nothing() -> Vec<Entry> {
+        Vec::new()
+    }
+
+    /// A ledger of three requests, a minute apart.
+    fn three() -> (tempfile::TempDir, super::super::AccountStore) {
+        let (dir, store) = store();
+        let (mut ledger, loaded) = store.open_ledger(WALL).expect("first");
+        assert!(loaded.requests.is_empty());
+        for minute in 0..3 {
+            let time = loaded.now + minute * 60_000;
+            ledger
+                .append(request(time), WALL + minute * 60_000, nothing)
+                .expect("written");
+        }
+        (dir, store)
+    }
+
+    #[test]
+    fn requests_come_back_and_the_last_counts_from_now() {
+        let (_dir, store) = three();
+        let later = WALL + 600_000;
+        let (_, loaded) = store.open_ledger(later).expect("again");
+        assert_eq!(loaded.requests, [WALL, WALL + 60_000, later]);
+        assert_eq!(loaded.now, later);
+    }
+
+    #[test]
+    fn a_clock_behind_the_ledger_counts_as_no_time() {
+        let (_dir, store) = three();
+        let (_, loaded) = store.open_ledger(WALL - 5 * DAY).expect("again");
+        assert_eq!(loaded.now, WALL + 120_000);
+        assert_eq!(loaded.requests.len(), 3);
+    }
+
+    #[test]
+    fn a_day_later_nothing_but_the_last_counts() {
+        let (_dir, store) = three();
+        let (_, loaded) = store.open_ledger(WALL + 2 * DAY).expect("again");
+        assert_eq!(loaded.requests, [WALL + 2 * DAY]);
+    }
+
+    #[test]
+    fn marks_come_back() {
+        let (_dir, store) = store();
+        let (mut ledger, loaded) = store.open_ledger(WALL).expect("first");
+        let paused = Entry {
+            time: loaded.now,
+            mark: Mark::PausedUntil(loaded.now + 60_000),
+        };
+        let spent = Entry {
+            time: loaded.now,
+            mark: Mark::SpentUntil(loaded.now + DAY),
+        };
+        ledger.append(paused, WALL, nothing).expect("written");
+        ledger.append(spent, WALL, nothing).expect("written");
+        for _ in 0..2 {
+            let (_, loaded) = store.open_ledger(WALL + 1000).expect("again");
+            assert_eq!(
+                (loaded.paused_until, loaded.spent_until),
+                (WALL + 60_000, WALL + DAY)
+            );
+        }
+    }
+
+    /// Spent, or at least as many requests as before: never a freer budget.
+    fn no_freer(loaded: &Loaded, requests: usize) -> bool {
+        loaded.spent_until >= loaded.now + DAY - 1 || loaded.requests.len() >= requests
+    }
+
+    #[test]
+    fn no_damage_frees_the_budget() {
+        let (dir, store) = three();
+        let path = dir.path().join(FILE);
+        let whole = fs::read(&path).expect("bytes");
+        let interesting = (0..6 * RECORD).chain([whole.len() / 2, whole.len() - 1]);
+        for cut in interesting.clone() {
+            fs::write(&path, &whole[..cut]).expect("written");
+            let (_, loaded) = store.open_ledger(WALL + 200_000).expect("opened");
+            assert!(no_freer(&loaded, 3), "cut at {cut}: {loaded:?}");
+        }
+        for index in interesting {
+            let mut flipped = whole.clone();
+            flipped[index] ^= 0x55;
+            fs::write(&path, &flipped).expect("written");
+            let (_, loaded) = store.open_ledger(WALL + 200_000).expect("opened");
+            assert!(no_freer(&loaded, 3), "byte {index}: {loaded:?}");
+        }
+        for foreign in [&b""[..], b"hello", &[0; 4096]] {
+            fs::write(&path, foreign).expect("written");
+            let (_, loaded) = store.open_ledger(WALL).expect("opened");
+            assert!(no_freer(&loaded, usize::MAX), "{loaded:?}");
+        }
+    }
+
+    #[test]
+    fn damage_to_a_spent_mark_frees_nothing() {
+        let (dir, store) = store();
+        let path = dir.path().join(FILE);
+        fs::write(&path, "foreign").expect("written");
+        store.open_ledger(WALL).expect("opened");
+        let whole = fs::read(&path).expect("bytes");
+        for index in (0..4 * RECORD).chain([whole.len() / 2]) {
+            fs::write(&path, &whole[..index]).expect("written");
+            let (_, loaded) = store.open_ledger(WALL).expect("opened");
+            assert!(loaded.spent_until >= WALL + DAY, "cut at {index}");
+            let mut flipped = whole.clone();
+            flipped[index] ^= 0x55;
+            fs::write(&path, &flipped).expect("written");
+            let (_, loaded) = store.open_ledger(WALL).expect("opened");
+            assert!(loaded.spent_until >= WALL + DAY, "byte {index}");
+        }
+    }
+
+    #[test]
+    fn a_ledger_missing_beside_a_snapshot_is_spent() {
+        let (dir, store) = three();
+        store
+            .save_snapshot(&super::super::Saved::default())
+            .expect("saved");
+        fs::remove_file(dir.path().join(FILE)).expect("removed");
+        let (_, loaded) = store.open_ledger(WALL).expect("opened");
+        assert_eq!(loaded.spent_until, WALL + DAY);
+    }
+
+    #[test]
+    fn a_deleted_file_is_written_anew() {
+        let (dir, store) = store();
+        let (mut ledger, loaded) = store.open_ledger(WALL).expect("first");
+        ledger
+            .append(request(loaded.now), WALL, nothing)
+            .expect("written");
+        fs::remove_file(dir.path().join(FILE)).expect("removed");
+        ledger
+            .append(request(loaded.now + 1), WALL, || vec![request(loaded.now)])
+            .expect("written");
+        let (_, again) = store.open_ledger(WALL).expect("opened");
+        assert_eq!(again.requests.len(), 2);
+    }
+
+    #[test]
+    fn a_full_file_is_written_anew() {
+        let (dir, store) = store();
+        let (mut ledger, loaded) = store.open_ledger(WALL).expect("first");
+        ledger.records = ledger.capacity;
+        ledger
+            .append(request(loaded.now), WALL, nothing)
+            .expect("written");
+        assert_eq!(
+            fs::metadata(dir.path().join(FILE)).expect("there").len() as usize,
+            size(ROOM + 1)
+        );
+        assert_eq!(store.open_ledger(WALL).expect("again").1.requests.len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_an_error() {
+        let (dir, store) = store();
+        let (mut ledger, loaded) = store.open_ledger(WALL).expect("first");
+        fs::remove_dir_all(dir.path()).expect("removed");
+        assert!(ledger.append(request(loaded.now), WALL, nothing).is_err());
+    }
+}
