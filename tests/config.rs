@@ -164,6 +164,8 @@ fn the_contracts_example_means_what_it_says() {
 #[test]
 fn accounts_lie_over_defaults_field_by_field() {
     let config = loaded("layers.ok").config;
+    assert_eq!(config.storage_path, Path::new("tests/config/state"));
+    assert_eq!(config.stale_after, Duration::from_secs(30 * 86_400));
     let [acme, umbrella] = &config.accounts[..] else {
         panic!("{config:?}");
     };

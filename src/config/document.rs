@@ -54,7 +54,6 @@ pub(super) struct Malformed {
 
 impl<'a> Document<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, Malformed> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if let Some(position) = too_deep(text) {
             return Err(Malformed {
                 position,
@@ -79,20 +78,7 @@ fn read(text: &str, target: Option<usize>) -> Result<Node, yaml_serde::Error> {
         next: &Cell::new(0),
         target,
     };
-    match walk.deserialize(yaml_serde::Deserializer::from_str(text)) {
-        // Nothing but comments.
-        Err(_)
-            if text
-                .lines()
-                .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) =>
-        {
-            Ok(Node {
-                id: 0,
-                value: Value::Null,
-            })
-        }
-        result => result,
-    }
+    walk.deserialize(yaml_serde::Deserializer::from_str(text))
 }
 
 fn position(error: &yaml_serde::Error) -> Option<Position> {

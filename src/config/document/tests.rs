@@ -54,7 +54,15 @@ fn every_node_is_found_again() {
 
 #[test]
 fn nothing_is_a_document_too() {
-    for empty in ["", "\n", "# comment\n", "---\n", "---\n...\n"] {
+    for empty in [
+        "",
+        "\n",
+        "# comment\n",
+        "---\n",
+        "---\n...\n",
+        "\u{feff}",
+        "\u{feff}# comment\n",
+    ] {
         assert!(
             matches!(Document::parse(empty).expect(empty).root.value, Value::Null),
             "{empty:?}"
