@@ -21,14 +21,22 @@ impl Exit {
         Self(Kind::Own(message.into()))
     }
 
-    /// The flags alone were fine; `names` are the variables that were added to them.
-    pub(super) fn variables(error: clap::Error, names: &[String]) -> Self {
-        if !error.use_stderr() {
-            return Self(Kind::Clap(error));
-        }
+    /// The flags alone were fine; `said` are the variables that were added to them, each with its flag.
+    pub(super) fn variables(error: clap::Error, said: &[(String, String)]) -> Self {
         let text = error.to_string();
         let text = text.strip_prefix("error: ").unwrap_or(&text);
         let cause = text.split("\n\n").next().unwrap_or(text).trim_end();
+        let guilty = |flag: &String| {
+            [" ", "'"]
+                .iter()
+                .any(|end| cause.contains(&format!("'{flag}{end}")))
+        };
+        let named = said.iter().any(|(_, flag)| guilty(flag));
+        let names: Vec<&str> = said
+            .iter()
+            .filter(|(_, flag)| !named || guilty(flag))
+            .map(|(name, _)| name.as_str())
+            .collect();
         Self::usage(format!("{cause}\n(from the environment: {})", names.join(", ")))
     }
 

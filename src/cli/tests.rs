@@ -152,7 +152,13 @@ fn booleans_in_variables_are_true_false_1_and_0() {
 
 #[test]
 fn a_wrong_variable_is_named() {
-    let text = refused("", &[("KNOWBE4_EXPORTER_LOG_LEVEL", "loud")]);
+    let text = refused(
+        "",
+        &[
+            ("KNOWBE4_EXPORTER_LOG_LEVEL", "loud"),
+            ("KNOWBE4_EXPORTER_SHARD", "0"),
+        ],
+    );
     assert!(
         text.contains("loud") && text.contains("(from the environment: KNOWBE4_EXPORTER_LOG_LEVEL)"),
         "{text}"

@@ -13,8 +13,8 @@ const PREFIX: &str = "KNOWBE4_EXPORTER_";
 pub(super) struct Said {
     /// As flags.
     pub(super) words: Vec<OsString>,
-    /// The variables they come from.
-    pub(super) names: Vec<String>,
+    /// The variables they come from, each with its flag.
+    pub(super) names: Vec<(String, String)>,
     /// Variables that no flag has.
     pub(super) warnings: Vec<String>,
 }
@@ -84,7 +84,7 @@ pub(super) fn read(grammar: &Command, typed: &ArgMatches, env: &dyn Env) -> Resu
         } else {
             said.words.push(format!("--{long}={value}").into());
         }
-        said.names.push(name);
+        said.names.push((name, format!("--{long}")));
     }
     Ok(said)
 }

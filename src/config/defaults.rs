@@ -107,9 +107,11 @@ mod tests {
         for (label, length) in PHISHING_WINDOWS {
             assert_eq!(duration::parse(label), Ok(length), "{label}");
         }
+        const {
+            assert!(REQUESTS_PER_MINUTE <= VENDOR_PER_MINUTE && REQUESTS_PER_SECOND <= VENDOR_PER_SECOND);
+            assert!(SEGMENT_MIN_SIZE >= SEGMENT_MIN_SIZE_FLOOR);
+        }
         assert!(MIN_INTERVAL < MAX_INTERVAL && MAX_INTERVAL < STALE_AFTER);
-        assert!(REQUESTS_PER_MINUTE <= VENDOR_PER_MINUTE && REQUESTS_PER_SECOND <= VENDOR_PER_SECOND);
-        assert!(SEGMENT_MIN_SIZE >= SEGMENT_MIN_SIZE_FLOOR);
         for collector in Collector::ALL {
             assert!(weight(collector) > 0.0 && estimated_requests(collector) > 0);
         }

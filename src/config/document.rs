@@ -54,7 +54,6 @@ pub(super) struct Malformed {
 
 impl<'a> Document<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, Malformed> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if let Some(position) = too_deep(text) {
             return Err(Malformed {
                 position,
@@ -79,20 +78,7 @@ fn read(text: &str, target: Option<usize>) -> Result<Node, yaml_serde::Error> {
         next: &Cell::new(0),
         target,
     };
-    match walk.deserialize(yaml_serde::Deserializer::from_str(text)) {
-        // Nothing but comments.
-        Err(_)
-            if text
-                .lines()
-                .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) =>
-        {
-            Ok(Node {
-                id: 0,
-                value: Value::Null,
-            })
-        }
-        result => result,
-    }
+    walk.deserialize(yaml_serde::Deserializer::from_str(text))
 }
 
 fn position(error: &yaml_serde::Error) -> Option<Position> {
@@ -110,14 +96,23 @@ fn malformed(text: &str, error: &yaml_serde::Error) -> Malformed {
     }
     Malformed {
         position: position(error).unwrap_or((1, 1)),
-        message: without_position(&message).to_owned(),
+        message: without_position(&message),
     }
 }
 
-/// The message without ` at line 1 column 2`, which stands before it already, and without the parser's own path.
-fn without_position(message: &str) -> &str {
-    let message = message.split(" at line ").next().unwrap_or(message);
-    message.rsplit(": ").next().unwrap_or(message)
+/// The message without its own ` at line 1 column 2`, which stands before it already, and without serde's path. Where
+/// the bracket was opened that isn't closed stays.
+fn without_position(message: &str) -> String {
+    let message = message
+        .find("found ")
+        .filter(|_| !message.starts_with("did not"))
+        .map_or(message, |at| &message[at..]);
+    let Some((head, tail)) = message.split_once(" at line ") else {
+        return message.to_owned();
+    };
+    let tail = tail.trim_start_matches(|c: char| c.is_ascii_digit());
+    let tail = tail.strip_prefix(" column ").unwrap_or(tail);
+    format!("{head}{}", tail.trim_start_matches(|c: char| c.is_ascii_digit()))
 }
 
 /// Where brackets are nested too deeply. Brackets in quotes count as well: it is a guard, not a parser.
@@ -249,124 +244,4 @@ impl<'de> Visitor<'de> for Walk<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// Every scalar and key of the tree with its position, in reading order.
-    fn positions(text: &str) -> Vec<(String, Position)> {
-        fn visit(node: &Node, document: &Document<'_>, out: &mut Vec<(String, Position)>) {
-            let at = document.locate(node.id);
-            match &node.value {
-                Value::List(list) => {
-                    out.push(("[".to_owned(), at));
-                    list.iter().for_each(|node| visit(node, document, out));
-                }
-                Value::Map(map) => {
-                    out.push(("{".to_owned(), at));
-                    for (key, value) in map {
-                        visit(key, document, out);
-                        visit(value, document, out);
-                    }
-                }
-                Value::Text(text) => out.push((text.clone(), at)),
-                other => out.push((format!("{other:?}"), at)),
-            }
-        }
-        let document = Document::parse(text).expect(text);
-        let mut out = Vec::new();
-        visit(&document.root, &document, &mut out);
-        out
-    }
-
-    #[test]
-    fn every_node_is_found_again() {
-        let text = "\u{feff}# who\na:\n  - x\n  - {b: 1, 'c': true}\na: ~\n\"ü\": y\n";
-        let expected = [
-            ("{", (2, 1)),
-            ("a", (2, 1)),
-            ("[", (3, 3)),
-            ("x", (3, 5)),
-            ("{", (4, 5)),
-            ("b", (4, 6)),
-            ("Integer(1)", (4, 9)),
-            ("c", (4, 12)),
-            ("Bool(true)", (4, 17)),
-            ("a", (5, 1)),
-            ("Null", (5, 4)),
-            ("ü", (6, 1)),
-            ("y", (6, 6)),
-        ];
-        let expected: Vec<(String, Position)> = expected.map(|(name, at)| (name.to_owned(), at)).into();
-        assert_eq!(positions(text), expected);
-    }
-
-    #[test]
-    fn nothing_is_a_document_too() {
-        for empty in ["", "\n", "# comment\n", "---\n", "---\n...\n"] {
-            assert!(
-                matches!(Document::parse(empty).expect(empty).root.value, Value::Null),
-                "{empty:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_no_document_is_told_with_its_place() {
-        for (text, position, message) in [
-            ("a: [1, 2\nb: 3\n", (2, 2), "did not find expected ',' or ']'"),
-            (
-                "a: 1\n---\nb: 2\n",
-                (2, 1),
-                "found a second document, expected one",
-            ),
-            (
-                "a: 1\nb: !secret x\n",
-                (2, 4),
-                "found a YAML tag, expected plain values",
-            ),
-            ("a: *nobody\n", (1, 4), "unknown anchor"),
-            (
-                "a: 1\n\tb: 2\n",
-                (2, 1),
-                "found character that cannot start any token",
-            ),
-        ] {
-            let error = Document::parse(text).expect_err(text);
-            assert_eq!(
-                (error.position, error.message.as_str()),
-                (position, message),
-                "{text:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn neither_depth_nor_aliases_take_long() {
-        let deep = "[".repeat(500_000);
-        assert_eq!(Document::parse(&deep).expect_err("deep").position, (1, 65));
-        assert!(Document::parse(&"- ".repeat(1000)).is_err());
-        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for i in 1..8 {
-            let aliases = vec![format!("*a{}", i - 1); 10].join(", ");
-            bomb.push_str(&format!("a{i}: &a{i} [{aliases}]\n"));
-        }
-        assert!(Document::parse(&bomb).is_err());
-        assert!(Document::parse("&a [*a]").is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_it_panic(text in "\\PC{0,80}") {
-            let _ = Document::parse(&text);
-        }
-
-        #[test]
-        fn nor_does_what_looks_like_yaml(text in "([-:,?&*!|>'\"%@`#{}\\[\\]<~ \n\tab0.]|: |- |\n  ){0,60}") {
-            if let Ok(document) = Document::parse(&text) {
-                let _ = document.locate(0);
-            }
-        }
-    }
-}
+mod tests;

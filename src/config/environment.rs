@@ -28,9 +28,10 @@ const CREDENTIAL: &str = "knowbe4_api_key";
 pub(super) fn read(env: &dyn Env) -> Result<(AccountConfig, Vec<String>), ConfigErrors> {
     let mut mistakes = Vec::new();
     let key = keep(key(env), &mut mistakes);
-    let place = keep(place(env), &mut mistakes);
+    let region = keep(region(env), &mut mistakes);
+    let url = keep(base_url(env), &mut mistakes);
     let name = keep(name(env), &mut mistakes);
-    let (Some(key), Some((region, url)), Some(name)) = (key, place, name) else {
+    let (Some(key), Some(region), Some(url), Some(name)) = (key, region, url, name) else {
         let hint = "nothing was started; for more than one account, or to change a default, write a file and name it \
                     by --config.file; 'knowbe4-exporter demo' needs neither";
         return Err(ConfigErrors::new(mistakes, 0, hint));
@@ -44,8 +45,13 @@ pub(super) fn read(env: &dyn Env) -> Result<(AccountConfig, Vec<String>), Config
             shown(&path.to_string_lossy())
         ));
     }
-    let mut account = AccountConfig::new(name, url, key);
-    account.region = region;
+    let account = match url {
+        Some(url) => AccountConfig::new(name, url, key),
+        None => AccountConfig {
+            region: Some(region),
+            ..AccountConfig::new(name, region.into(), key)
+        },
+    };
     Ok((account, warnings))
 }
 
@@ -89,19 +95,21 @@ fn name(env: &dyn Env) -> Result<AccountName, Mistake> {
     })
 }
 
-fn place(env: &dyn Env) -> Result<(Option<Region>, BaseUrl), Mistake> {
-    let region = match env.filled(REGION) {
-        None => Region::default(),
+fn region(env: &dyn Env) -> Result<Region, Mistake> {
+    match env.filled(REGION) {
+        None => Ok(Region::default()),
         Some(text) => text.parse().map_err(|_| {
             let found = shown(&text);
             Mistake::new(REGION, format!("found {found}, expected US, EU, CA, UK or DE"))
-        })?,
-    };
-    match env.filled(BASE_URL) {
-        None => Ok((Some(region), region.into())),
-        Some(text) => text
-            .parse()
-            .map(|url| (None, url))
-            .map_err(|error: BaseUrlError| Mistake::new(BASE_URL, error.to_string())),
+        }),
     }
+}
+
+fn base_url(env: &dyn Env) -> Result<Option<BaseUrl>, Mistake> {
+    env.filled(BASE_URL)
+        .map(|text| {
+            text.parse()
+                .map_err(|error: BaseUrlError| Mistake::new(BASE_URL, error.to_string()))
+        })
+        .transpose()
 }

@@ -1,15 +1,15 @@
 //! From the text of the configuration file to what it says.
 
+mod key;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::account::AccountConfig;
 use super::document::Document;
-use super::key::is_world_readable;
 use super::layer::Layer;
 use super::mistakes::{Findings, Mistake, Spot};
 use super::reader::{Found, Item, Table};
-use super::secrecy::{may_be_a_key, shown};
 use super::{ConfigErrors, KeySource, defaults, duration};
 use crate::cli::Env;
 use crate::model::{AccountName, Collector};
@@ -37,7 +37,7 @@ pub(super) fn read(path: &Path, env: &dyn Env) -> Result<Said, ConfigErrors> {
         errors(&file, vec![Mistake::new(place, malformed.message)], 0)
     })?;
     let findings = Findings::default();
-    let folder = path.parent().unwrap_or(Path::new(""));
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let said = File {
         folder,
         findings: &findings,
@@ -227,80 +227,6 @@ impl File<'_> {
         Some(found.value)
     }
 
-    /// Where the key is; exactly one place must be given.
-    fn key(&self, table: &mut Table<'_>, name: Option<&AccountName>) -> Option<Found<KeySource>> {
-        let items = [
-            table.take("api_key_file"),
-            table.take("api_key_env"),
-            table.take("api_key_credential"),
-        ];
-        let given: Vec<&Item<'_>> = items.iter().flatten().collect();
-        if let [_, second, ..] = given[..] {
-            return second.wrong("found a second place of the key, expected one of api_key_file, api_key_env and api_key_credential");
-        }
-        let [file, variable, credential] = items;
-        if let Some(item) = file {
-            return item.private_text("the path of a file that holds the key", |text| {
-                if text.is_empty() || (may_be_a_key(text) && !self.folder.join(text).exists()) {
-                    return Err(format!(
-                        "found {}, expected the path of a file that holds the key",
-                        empty_or_hidden(text)
-                    ));
-                }
-                Ok(KeySource::File(self.folder.join(text)))
-            });
-        }
-        if let Some(item) = variable {
-            return item.private_text("the name of an environment variable", |text| {
-                let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-                    && !text.starts_with(|c: char| c.is_ascii_digit());
-                if text.is_empty() || !plain || may_be_a_key(text) {
-                    return Err(format!(
-                        "found {}, expected the name of an environment variable",
-                        empty_or_hidden(text)
-                    ));
-                }
-                Ok(KeySource::Env(text.to_owned()))
-            });
-        }
-        if let Some(item) = credential {
-            return item.private_text("the name of a systemd credential", |text| {
-                if text.is_empty() || text.starts_with('.') || text.contains('/') || may_be_a_key(text) {
-                    return Err(format!(
-                        "found {}, expected the name of a systemd credential",
-                        empty_or_hidden(text)
-                    ));
-                }
-                Ok(KeySource::Credential(text.to_owned()))
-            });
-        }
-        if let Some(value) = name.and_then(|name| KeySource::passed_credential(name.as_str(), self.env)) {
-            let at = table.at.clone();
-            return Some(Found { value, at });
-        }
-        table.missing("found no place of the key, expected api_key_file, api_key_env or api_key_credential");
-        None
-    }
-
-    fn try_key(&self, source: &Found<KeySource>) -> Option<ApiKey> {
-        if let KeySource::File(path) = &source.value
-            && is_world_readable(path)
-        {
-            let path = shown(&path.to_string_lossy());
-            self.findings.odd(
-                &source.at,
-                format!("everybody may read {path}: chmod o-r is safer"),
-            );
-        }
-        match source.value.read(self.env) {
-            Ok(key) => Some(key),
-            Err(error) => {
-                self.findings.wrong(&source.at, super::with_causes(&error));
-                None
-            }
-        }
-    }
-
     /// Series that leave before they can be refreshed are a gap in every graph.
     fn check_staleness(&self, accounts: &[AccountConfig], stale_after: Option<&Found<Duration>>) {
         let limit = stale_after.map_or(defaults::STALE_AFTER, |found| found.value);
@@ -340,13 +266,5 @@ impl File<'_> {
                 ),
             );
         }
-    }
-}
-
-fn empty_or_hidden(text: &str) -> &'static str {
-    if text.is_empty() {
-        "an empty text"
-    } else {
-        "something else (not shown, as it may be a key)"
     }
 }

@@ -1,27 +1,23 @@
 //! What may stand under an account and under `defaults` alike, and how the one lies over the other.
 
+mod collector;
+mod lists;
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use collector::CollectorLayer;
+use lists::{pattern, segments, windows};
 use regex::Regex;
 
-use super::account::{AccountConfig, CollectorConfig};
+use super::account::AccountConfig;
 use super::mistakes::{Findings, Spot};
 use super::reader::{Found, Item, Table};
-use super::{BaseUrl, GroupFilter, KeySource, SegmentAttribute, defaults, duration, groups};
-use crate::model::{AccountName, Collector, PerCollector, Region};
+use super::{BaseUrl, BaseUrlError, GroupFilter, KeySource, SegmentAttribute, defaults};
+use crate::model::{AccountName, PerCollector, Region};
 
 /// No quota is larger, and a typing error ends here.
 const REQUESTS: RangeInclusive<u64> = 1..=10_000_000;
-
-/// The shortest interval. Whoever fixes one below has forgotten the unit.
-const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
-
-/// The shortest window of phishing tests: anything that isn't nothing.
-const SHORTEST_WINDOW: Duration = Duration::from_millis(1);
-
-/// The largest weight: enough to put one collector before all others.
-const LARGEST_WEIGHT: f64 = 1000.0;
 
 /// The most tests. Their series alone would be a million and a half.
 const MOST_TESTS: u64 = 100_000;
@@ -46,15 +42,6 @@ pub(super) struct Layer {
     segment_min_size: Option<Found<u64>>,
 }
 
-#[derive(Debug, Default)]
-struct CollectorLayer {
-    enabled: Option<Found<bool>>,
-    weight: Option<Found<f64>>,
-    min_interval: Option<Found<Duration>>,
-    max_interval: Option<Found<Duration>>,
-    interval: Option<Found<Duration>>,
-}
-
 impl Layer {
     /// Takes its keys out of `table`, and leaves the others.
     pub(super) fn read(table: &mut Table<'_>, findings: &Findings) -> Self {
@@ -64,8 +51,7 @@ impl Layer {
                 .and_then(|item| item.text("US, EU, CA, UK or DE", |text| text.parse().ok())),
             base_url: table.take("base_url").and_then(|item| {
                 item.private_text("a URL", |text| {
-                    text.parse()
-                        .map_err(|error: super::BaseUrlError| error.to_string())
+                    text.parse().map_err(|error: BaseUrlError| error.to_string())
                 })
             }),
             ..Self::default()
@@ -242,60 +228,6 @@ impl Layer {
     }
 }
 
-impl CollectorLayer {
-    fn read(mut table: Table<'_>) -> Self {
-        let layer = Self {
-            enabled: table.take("enabled").and_then(Item::boolean),
-            weight: table
-                .take("weight")
-                .and_then(|item| item.positive(LARGEST_WEIGHT)),
-            min_interval: table.take("min_interval").and_then(interval),
-            max_interval: table.take("max_interval").and_then(interval),
-            interval: table.take("interval").and_then(interval),
-        };
-        table.finish();
-        layer
-    }
-
-    fn settle(&self, below: &Self, collector: Collector, findings: &Findings) -> CollectorConfig {
-        let mut settled = CollectorConfig::new(collector);
-        set(&mut settled.enabled, &self.enabled, &below.enabled);
-        set(&mut settled.weight, &self.weight, &below.weight);
-        let min = self.min_interval.as_ref().or(below.min_interval.as_ref());
-        let max = self.max_interval.as_ref().or(below.max_interval.as_ref());
-        // A bound that nobody wrote gives way to the one that somebody did.
-        match (min, max) {
-            (Some(min), Some(max)) if min.value > max.value => {
-                let at = self.min_interval.as_ref().map_or(&max.at, |min| &min.at);
-                findings.wrong(
-                    at,
-                    format!(
-                        "found a min_interval of {} and a max_interval of {}, expected the first to be the shorter",
-                        duration::format(min.value),
-                        duration::format(max.value)
-                    ),
-                );
-            }
-            (min, max) => {
-                settled.min_interval = min.map_or(settled.min_interval, |min| min.value);
-                settled.max_interval = max.map_or(settled.max_interval, |max| max.value);
-                if max.is_none() {
-                    settled.max_interval = settled.max_interval.max(settled.min_interval);
-                }
-                if min.is_none() {
-                    settled.min_interval = settled.min_interval.min(settled.max_interval);
-                }
-            }
-        }
-        settled.interval = self
-            .interval
-            .as_ref()
-            .or(below.interval.as_ref())
-            .map(|found| found.value);
-        settled
-    }
-}
-
 fn set<T: Clone>(target: &mut T, level: &Option<Found<T>>, below: &Option<Found<T>>) {
     if let Some(found) = level.as_ref().or(below.as_ref()) {
         target.clone_from(&found.value);
@@ -307,82 +239,4 @@ fn spot<'a, T>(found: &[&'a Option<Found<T>>], otherwise: &'a Spot) -> &'a Spot 
         .iter()
         .find_map(|found| found.as_ref())
         .map_or(otherwise, |found| &found.at)
-}
-
-fn interval(item: Item<'_>) -> Option<Found<Duration>> {
-    item.duration(SHORTEST_INTERVAL)
-}
-
-fn pattern(item: Item<'_>) -> Option<Found<Regex>> {
-    const EXPECTED: &str = "a regular expression (RE2 syntax) for whole names";
-    let Some(text) = item.as_str() else {
-        return item.unexpected(EXPECTED);
-    };
-    match groups::anchored(text) {
-        Ok(pattern) => item.found(pattern),
-        Err(error) => {
-            // The first lines show the pattern, the last one says what is wrong with it.
-            let error = error.to_string();
-            let cause = error.lines().last().unwrap_or_default();
-            item.unexpected(&format!("{EXPECTED} ({})", cause.trim_start_matches("error: ")))
-        }
-    }
-}
-
-fn windows(item: Item<'_>, findings: &Findings) -> Option<Found<Vec<(String, Duration)>>> {
-    let list = item.list("durations such as [30d, 90d]")?;
-    let mut windows: Vec<(String, Duration)> = Vec::new();
-    for item in list.value {
-        let label = item.as_str().unwrap_or_default().to_owned();
-        if label == "all" {
-            findings.wrong(
-                &item.at,
-                "found \"all\", which is always there, expected durations only",
-            );
-            continue;
-        }
-        let Some(length) = item.duration(SHORTEST_WINDOW) else {
-            continue;
-        };
-        if windows.iter().any(|(other, _)| *other == label) {
-            findings.wrong(
-                &length.at,
-                format!("found {label:?} twice, expected each window once"),
-            );
-            continue;
-        }
-        windows.push((label, length.value));
-    }
-    Some(Found {
-        value: windows,
-        at: list.at,
-    })
-}
-
-fn segments(item: Item<'_>, findings: &Findings) -> Option<Found<Vec<SegmentAttribute>>> {
-    let all = SegmentAttribute::ALL.map(SegmentAttribute::as_str).join(", ");
-    let list = item.list("user attributes such as [department, location]")?;
-    let mut attributes = Vec::new();
-    for item in list.value {
-        if item.as_str().is_some_and(SegmentAttribute::is_personal) {
-            let personal = format!("an attribute that many share, since this one is about one person: {all}");
-            item.unexpected::<()>(&personal);
-            continue;
-        }
-        let Some(found) = item.text(&format!("one of {all}"), SegmentAttribute::of) else {
-            continue;
-        };
-        if attributes.contains(&found.value) {
-            findings.wrong(
-                &found.at,
-                format!("found \"{}\" twice, expected each attribute once", found.value),
-            );
-            continue;
-        }
-        attributes.push(found.value);
-    }
-    Some(Found {
-        value: attributes,
-        at: list.at,
-    })
 }

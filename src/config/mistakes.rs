@@ -1,9 +1,10 @@
 //! All that is wrong with a configuration, gathered.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 
-use super::document::{Document, Position};
+use super::document::Document;
 
 /// The most mistakes that are told at once; finding each one's place reads the file again.
 const MOST: usize = 100;
@@ -67,26 +68,27 @@ impl fmt::Display for ConfigErrors {
 }
 
 /// What a mistake is about: a node of the document and its path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Spot {
     pub(super) id: usize,
     pub(super) path: String,
 }
 
-/// Mistakes and warnings as they are found.
+/// Mistakes and warnings, in the order of the document and once each: what stands under `defaults` is found once for
+/// every account.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
-    wrong: RefCell<Vec<(Spot, String)>>,
-    odd: RefCell<Vec<(Spot, String)>>,
+    wrong: RefCell<BTreeSet<(Spot, String)>>,
+    odd: RefCell<BTreeSet<(Spot, String)>>,
 }
 
 impl Findings {
     pub(super) fn wrong(&self, spot: &Spot, message: impl Into<String>) {
-        note(&self.wrong, spot, message.into());
+        self.wrong.borrow_mut().insert((spot.clone(), message.into()));
     }
 
     pub(super) fn odd(&self, spot: &Spot, message: impl Into<String>) {
-        note(&self.odd, spot, message.into());
+        self.odd.borrow_mut().insert((spot.clone(), message.into()));
     }
 
     pub(super) fn is_clean(&self) -> bool {
@@ -105,32 +107,16 @@ impl Findings {
     }
 }
 
-/// Once each: what stands under `defaults` is found once for every account.
-fn note(list: &RefCell<Vec<(Spot, String)>>, spot: &Spot, message: String) {
-    let entry = (spot.clone(), message);
-    let mut list = list.borrow_mut();
-    if !list.contains(&entry) {
-        list.push(entry);
-    }
-}
-
-fn place(found: &[(Spot, String)], file: &str, document: &Document<'_>) -> (Vec<Mistake>, usize) {
-    let mut placed: Vec<(Position, &Spot, &String)> = found
-        .iter()
-        .take(MOST)
-        .map(|(spot, message)| (document.locate(spot.id), spot, message))
-        .collect();
-    placed.sort_by_key(|(position, _, _)| *position);
-    let mistakes = placed
-        .into_iter()
-        .map(|((line, column), spot, message)| {
-            let path = if spot.path.is_empty() {
-                "the file"
-            } else {
-                &spot.path
-            };
-            Mistake::new(format!("{file}:{line}:{column}"), format!("{path}: {message}"))
-        })
-        .collect();
+fn place(found: &BTreeSet<(Spot, String)>, file: &str, document: &Document<'_>) -> (Vec<Mistake>, usize) {
+    let mistakes = found.iter().take(MOST).map(|(spot, message)| {
+        let (line, column) = document.locate(spot.id);
+        let path = if spot.path.is_empty() {
+            "the file"
+        } else {
+            &spot.path
+        };
+        Mistake::new(format!("{file}:{line}:{column}"), format!("{path}: {message}"))
+    });
+    let mistakes = mistakes.collect();
     (mistakes, found.len().saturating_sub(MOST))
 }

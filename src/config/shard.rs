@@ -44,7 +44,7 @@ mod tests {
         let shards: Vec<u32> = ["acme", "default", "umbrella", "initech"]
             .map(|name| of(name, 5))
             .into();
-        assert_eq!(shards, [0, 0, 0, 0]);
+        assert_eq!(shards, [2, 1, 0, 1]);
     }
 
     #[test]

@@ -1,0 +1,99 @@
+//! Where an account says its key is.
+
+use super::super::key::is_world_readable;
+use super::super::reader::{Found, Item, Table};
+use super::super::secrecy::{may_be_a_key, shown};
+use super::super::{KeySource, with_causes};
+use super::File;
+use crate::model::AccountName;
+use crate::secret::ApiKey;
+
+impl File<'_> {
+    /// Where the key is; exactly one place must be given.
+    pub(super) fn key(&self, table: &mut Table<'_>, name: Option<&AccountName>) -> Option<Found<KeySource>> {
+        let items = [
+            table.take("api_key_file"),
+            table.take("api_key_env"),
+            table.take("api_key_credential"),
+        ];
+        let given: Vec<&Item<'_>> = items.iter().flatten().collect();
+        if let [_, second, ..] = given[..] {
+            return second.wrong("found a second place of the key, expected one of api_key_file, api_key_env and api_key_credential");
+        }
+        let [file, variable, credential] = items;
+        if let Some(item) = file {
+            return item.private_text("the path of a file that holds the key", |text| {
+                if text.is_empty() || (may_be_a_key(text) && !self.folder.join(text).exists()) {
+                    return Err(format!(
+                        "found {}, expected the path of a file that holds the key",
+                        empty_or_hidden(text)
+                    ));
+                }
+                Ok(KeySource::File(self.folder.join(text)))
+            });
+        }
+        if let Some(item) = variable {
+            return item.private_text("the name of an environment variable", |text| {
+                let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+                    && !text.starts_with(|c: char| c.is_ascii_digit());
+                if text.is_empty() || !plain || may_be_a_key(text) {
+                    return Err(format!(
+                        "found {}, expected the name of an environment variable",
+                        empty_or_hidden(text)
+                    ));
+                }
+                Ok(KeySource::Env(text.to_owned()))
+            });
+        }
+        if let Some(item) = credential {
+            return item.private_text("the name of a systemd credential", |text| {
+                if text.is_empty() || text.starts_with('.') || text.contains('/') || may_be_a_key(text) {
+                    return Err(format!(
+                        "found {}, expected the name of a systemd credential",
+                        empty_or_hidden(text)
+                    ));
+                }
+                Ok(KeySource::Credential(text.to_owned()))
+            });
+        }
+        if let Some(value) = name.and_then(|name| KeySource::passed_credential(name.as_str(), self.env)) {
+            let at = table.at.clone();
+            return Some(Found { value, at });
+        }
+        // A key that stands there itself is reported as such.
+        if !table.has_secret() {
+            table.missing(
+                "found no place of the key, expected api_key_file, api_key_env or api_key_credential",
+            );
+        }
+        None
+    }
+
+    /// Reads the key once, so that one that isn't there is told before anything starts.
+    pub(super) fn try_key(&self, source: &Found<KeySource>) -> Option<ApiKey> {
+        if let KeySource::File(path) = &source.value
+            && is_world_readable(path)
+        {
+            let path = shown(&path.to_string_lossy());
+            self.findings.odd(
+                &source.at,
+                format!("everybody may read {path}: chmod o-r is safer"),
+            );
+        }
+        match source.value.read(self.env) {
+            Ok(key) => Some(key),
+            Err(error) => {
+                self.findings.wrong(&source.at, with_causes(&error));
+                None
+            }
+        }
+    }
+}
+
+fn empty_or_hidden(text: &str) -> &'static str {
+    if text.is_empty() {
+        "an empty text"
+    } else {
+        "something else (not shown, as it may be a key)"
+    }
+}

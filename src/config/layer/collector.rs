@@ -1,0 +1,83 @@
+//! What one level says of one collector.
+
+use std::time::Duration;
+
+use super::super::account::CollectorConfig;
+use super::super::duration;
+use super::super::mistakes::Findings;
+use super::super::reader::{Found, Item, Table};
+use super::set;
+use crate::model::Collector;
+
+/// The shortest interval. Whoever fixes one below has forgotten the unit.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The largest weight: enough to put one collector before all others.
+const LARGEST_WEIGHT: f64 = 1000.0;
+
+#[derive(Debug, Default)]
+pub(super) struct CollectorLayer {
+    enabled: Option<Found<bool>>,
+    weight: Option<Found<f64>>,
+    min_interval: Option<Found<Duration>>,
+    max_interval: Option<Found<Duration>>,
+    interval: Option<Found<Duration>>,
+}
+
+impl CollectorLayer {
+    pub(super) fn read(mut table: Table<'_>) -> Self {
+        let layer = Self {
+            enabled: table.take("enabled").and_then(Item::boolean),
+            weight: table
+                .take("weight")
+                .and_then(|item| item.positive(LARGEST_WEIGHT)),
+            min_interval: table.take("min_interval").and_then(interval),
+            max_interval: table.take("max_interval").and_then(interval),
+            interval: table.take("interval").and_then(interval),
+        };
+        table.finish();
+        layer
+    }
+
+    pub(super) fn settle(&self, below: &Self, collector: Collector, findings: &Findings) -> CollectorConfig {
+        let mut settled = CollectorConfig::new(collector);
+        set(&mut settled.enabled, &self.enabled, &below.enabled);
+        set(&mut settled.weight, &self.weight, &below.weight);
+        let min = self.min_interval.as_ref().or(below.min_interval.as_ref());
+        let max = self.max_interval.as_ref().or(below.max_interval.as_ref());
+        // A bound that nobody wrote gives way to the one that somebody did.
+        match (min, max) {
+            (Some(min), Some(max)) if min.value > max.value => {
+                let at = self.min_interval.as_ref().map_or(&max.at, |min| &min.at);
+                findings.wrong(
+                    at,
+                    format!(
+                        "found a min_interval of {} and a max_interval of {}, expected the first to be the shorter",
+                        duration::format(min.value),
+                        duration::format(max.value)
+                    ),
+                );
+            }
+            (min, max) => {
+                settled.min_interval = min.map_or(settled.min_interval, |min| min.value);
+                settled.max_interval = max.map_or(settled.max_interval, |max| max.value);
+                if max.is_none() {
+                    settled.max_interval = settled.max_interval.max(settled.min_interval);
+                }
+                if min.is_none() {
+                    settled.min_interval = settled.min_interval.min(settled.max_interval);
+                }
+            }
+        }
+        settled.interval = self
+            .interval
+            .as_ref()
+            .or(below.interval.as_ref())
+            .map(|found| found.value);
+        settled
+    }
+}
+
+fn interval(item: Item<'_>) -> Option<Found<Duration>> {
+    item.duration(SHORTEST_INTERVAL)
+}
