@@ -19,7 +19,7 @@ const CAMPAIGN_PAGE: u64 = 10;
 const ENROLLMENTS_PER_USER: u64 = 10;
 
 /// How many objects an account has, as far as somebody said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Sizes(pub PerCollector<Option<u64>>);
 
 /// Where a cost comes from.
@@ -43,7 +43,7 @@ pub struct Costs {
 }
 
 /// What is known of costs: from disk, or from this run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Learned {
     /// Of the last whole refresh, or at least so many where one was broken off for its cost.
     pub of: PerCollector<Option<u64>>,

@@ -28,8 +28,21 @@ pub mod snapshot;
 pub mod exposition;
 pub mod store;
 
+// Floor 4: what may be sent, and what it costs.
+pub mod budget;
+pub mod forecast;
+
 // Floor 5: the way to KnowBe4.
-// pub mod api;
+pub mod api;
+
+// Floor 6
+pub mod collect;
+
+// Floor 7
+pub mod poll;
+
+// Floor 8
+pub mod supervise;
 
 /// Source revision that this was built from, 40 hex digits; empty when it was not known.
 pub const REVISION: &str = env!("KNOWBE4_EXPORTER_REVISION");

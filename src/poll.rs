@@ -153,6 +153,7 @@ impl Poller {
         let mut running = JoinSet::new();
         loop {
             self.tools.heartbeat.beat();
+            self.tools.budget.note_clock().await;
             self.reread_key(false).await;
             self.begin_due(&mut running);
             self.show();
@@ -536,5 +537,6 @@ fn too_expensive(cost: u64, limit: u64) -> Failure {
         reason: Reason::Budget,
         cause: format!("one refresh costs {cost} requests, more than the day's {limit} leave beside collectors of more weight"),
         cure: "raise budget.requests_per_day if the account's quota is larger, give the collector a longer max_interval, or switch it or others off; `plan` shows what fits".to_owned(),
+        request_id: None,
     }
 }

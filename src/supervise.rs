@@ -68,13 +68,8 @@ impl Shared {
             per_day: config.budget.per_day_limit(),
         };
         let instruments = self.instruments.account(&config.name);
-        let budget = AccountBudget::open(Arc::clone(&store), limits, self.clock.clone())
+        let budget = AccountBudget::open(&store, limits, self.clock.clone(), Arc::clone(&instruments))
             .map_err(|error| OpenError::Store(name(), error))?;
-        let writable = Arc::clone(&instruments);
-        budget.on_recorded(Box::new(move |recorded| writable.update(|state| state.ledger_writable = recorded)));
-        let budget = Arc::new(budget);
-        let reader = Arc::clone(&budget);
-        instruments.read_budget_from(Box::new(move || reader.state()));
         let transport = Https::new(config.base_url.as_str(), key.clone(), Timeouts::default())
             .map_err(|error| OpenError::Transport(name(), error))?;
         let source = config.key.clone();
@@ -82,7 +77,7 @@ impl Shared {
         Ok(Tools {
             config: Arc::clone(config),
             transport: Arc::new(transport) as Arc<dyn Transport>,
-            budget,
+            budget: Arc::new(budget),
             store,
             instruments,
             published: Arc::clone(&self.published),

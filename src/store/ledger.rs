@@ -33,6 +33,8 @@ pub enum Mark {
     PausedUntil(u64),
     /// The day's quota counts as spent until this time.
     SpentUntil(u64),
+    /// Nothing but the time: the wall clock was stepped.
+    Clock,
 }
 
 /// One record. Times are milliseconds on the ledger's own timeline, which no step of the wall clock moves.
@@ -109,6 +111,7 @@ impl Loaded {
             Mark::Request => self.requests.push(entry.time),
             Mark::PausedUntil(until) => self.paused_until = until,
             Mark::SpentUntil(until) => self.spent_until = until,
+            Mark::Clock => {}
         }
         self.now = self.now.max(entry.time);
         self.wall = wall;
@@ -209,6 +212,7 @@ fn encode(entry: Entry, wall: u64) -> [u8; RECORD] {
         Mark::Request => (1, 0),
         Mark::PausedUntil(until) => (2, until),
         Mark::SpentUntil(until) => (3, until),
+        Mark::Clock => (4, 0),
     };
     let mut record = [0; RECORD];
     record[0] = kind;
@@ -230,6 +234,7 @@ fn decode(record: &[u8]) -> Option<(Entry, u64)> {
         1 => Mark::Request,
         2 => Mark::PausedUntil(number(record, 12)),
         3 => Mark::SpentUntil(number(record, 12)),
+        4 => Mark::Clock,
         _ => return None,
     };
     is_sealed(record).then(|| {

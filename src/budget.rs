@@ -1,0 +1,329 @@
+//! What may be sent: the windows, and the permit that only this room can make.
+//!
+//! A permit is recorded on disk before it exists, and `api` can't send without one. One request of an account is under
+//! way at a time; it occupies the windows from its permit until its end plus the window's length, so that no server
+//! that counts arrivals by its own clock ever counts more. Answers of 429 come back as values and pause the whole
+//! account.
+
+mod windows;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep};
+
+use self::windows::Windows;
+pub use self::windows::{Limits, NEVER};
+use crate::clock::Clock;
+use crate::instrument::{AccountInstruments, BudgetState};
+use crate::store::{AccountStore, Entry, Ledger, Mark, StoreError};
+
+/// Pause after a 429 without `Retry-After`: what the API's own example says.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// Longest pause that a 429 is granted.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+
+/// Most of the jitter on top of a pause, so that several users of one quota don't come back in step.
+const JITTER: f64 = 5.0;
+
+/// Answers of 429 in a row that mean that the day's quota is spent, and not the minute's.
+const PERSISTENT: u32 = 3;
+
+/// Shortest time for which the day's quota counts as spent, in milliseconds: others spend of it too, so that it may be
+/// spent again soon after it has come back.
+const SPENT_AT_LEAST: u64 = 3_600_000;
+
+/// Difference of wall and monotonic time, in milliseconds, that is a step and not slewing.
+const CLOCK_STEP: u64 = 2_000;
+
+/// Who asks for a permit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Claim {
+    /// Smaller goes first among those who wait.
+    pub priority: f64,
+    /// Longest wait for the windows; beyond it the claim is refused at once, and nothing is spent.
+    pub give_up_after: Option<Duration>,
+}
+
+/// No permit.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// There is room only so much later.
+    #[error("the budget has room again in {} s", .0.as_secs())]
+    Later(Duration),
+    /// The request can't be recorded, so it must not be sent.
+    #[error("the ledger can't be written: {0}")]
+    Unrecorded(#[source] StoreError),
+}
+
+impl Refused {
+    /// What to do about it.
+    pub fn cure(&self) -> &'static str {
+        match self {
+            Self::Later(_) => "nothing: it goes on by itself; `plan` shows what the budget gives, and budget.requests_per_day and budget.share set it",
+            Self::Unrecorded(_) => "make the storage path writable, with room on its disk: nothing is sent that can't be recorded",
+        }
+    }
+}
+
+/// Leave to send one request. Given back when it is dropped: the request has ended by then.
+#[must_use = "a permit that isn't used is spent all the same"]
+#[derive(Debug)]
+pub struct Permit {
+    budget: Arc<Shared>,
+    void: bool,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let now = self.budget.now();
+        self.budget.lock().windows.settle(now, self.void);
+        self.budget.changed.notify_waiters();
+    }
+}
+
+/// One account's budget.
+#[derive(Debug)]
+pub struct AccountBudget(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    ledger: Mutex<Ledger>,
+    changed: Notify,
+    clock: Clock,
+    instruments: Arc<AccountInstruments>,
+    start: Instant,
+    /// The ledger's time at `start`.
+    base: u64,
+    /// The ledger's time and the wall clock of the last record.
+    noted: Mutex<(u64, u64)>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+struct State {
+    windows: Windows,
+    /// Who waits: priority and order of arrival.
+    queue: BTreeSet<(u64, u64)>,
+    arrivals: u64,
+    /// Answers of 429 since the last success.
+    throttled: u32,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Milliseconds on the ledger's timeline.
+    fn now(&self) -> u64 {
+        self.base + self.start.elapsed().as_millis() as u64
+    }
+
+    fn wall(&self) -> u64 {
+        (self.clock.now() * 1000.0).max(0.0) as u64
+    }
+
+    /// Puts a record on disk. The windows' own lock isn't held meanwhile: nobody who only looks waits for a disk.
+    async fn record(self: &Arc<Self>, mark: Mark) -> Result<(), StoreError> {
+        let shared = Arc::clone(self);
+        let written = spawn_blocking(move || {
+            let mut ledger = shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+            let entry = Entry { time: shared.now(), mark };
+            let wall = shared.wall();
+            ledger.append(entry, wall, || shared.lock().windows.entries(entry.time))?;
+            *shared.noted.lock().unwrap_or_else(PoisonError::into_inner) = (entry.time, wall);
+            Ok(())
+        })
+        .await
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+        self.instruments.update(|state| state.ledger_writable = written.is_ok());
+        written
+    }
+}
+
+/// Takes a claim out of the queue, however its wait ends.
+struct Waiting<'a> {
+    shared: &'a Shared,
+    place: (u64, u64),
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.shared.lock().queue.remove(&self.place);
+        self.shared.changed.notify_waiters();
+    }
+}
+
+impl AccountBudget {
+    /// Takes up an account's ledger.
+    ///
+    /// # Errors
+    /// When it can't be written: then nothing could ever be sent.
+    pub fn open(
+        store: &AccountStore,
+        limits: Limits,
+        clock: Clock,
+        instruments: Arc<AccountInstruments>,
+    ) -> Result<Self, StoreError> {
+        let wall = (clock.now() * 1000.0).max(0.0) as u64;
+        let (ledger, loaded) = store.open_ledger(wall)?;
+        instruments.update(|state| state.ledger_writable = true);
+        let base = loaded.now;
+        let state = State {
+            windows: Windows::new(limits, loaded),
+            queue: BTreeSet::new(),
+            arrivals: 0,
+            throttled: 0,
+        };
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            ledger: Mutex::new(ledger),
+            changed: Notify::new(),
+            clock,
+            instruments: Arc::clone(&instruments),
+            start: Instant::now(),
+            base,
+            noted: Mutex::new((base, wall)),
+        });
+        let reader = Arc::clone(&shared);
+        instruments.read_budget_from(Box::new(move || {
+            let now = reader.now();
+            reader.lock().windows.state(now)
+        }));
+        Ok(Self(shared))
+    }
+
+    /// Waits for its turn and for room in all windows, puts the request on disk, and gives leave to send it.
+    ///
+    /// # Errors
+    /// When room is farther away than the claim has patience, or the request can't be recorded.
+    pub async fn permit(&self, claim: Claim) -> Result<Permit, Refused> {
+        let shared = &self.0;
+        let place = {
+            let mut state = shared.lock();
+            state.arrivals += 1;
+            // Non-negative floats are in the order of their bits.
+            let place = (claim.priority.max(0.0).to_bits(), state.arrivals);
+            state.queue.insert(place);
+            place
+        };
+        let waiting = Waiting { shared, place };
+        loop {
+            let changed = shared.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let wait = {
+                let now = shared.now();
+                let mut state = shared.lock();
+                let at = state.windows.earliest(now);
+                let wait = Duration::from_millis(at.saturating_sub(now));
+                if claim.give_up_after.is_some_and(|patience| wait > patience) {
+                    return Err(Refused::Later(wait));
+                }
+                let first = state.queue.first() == Some(&place);
+                if !first || state.windows.is_occupied() {
+                    None
+                } else if at <= now {
+                    state.windows.occupy();
+                    break;
+                } else {
+                    Some(wait)
+                }
+            };
+            match wait {
+                Some(wait) => tokio::select! { () = sleep(wait) => {}, () = changed => {} },
+                None => changed.await,
+            }
+        }
+        // From here on it counts, whatever becomes of this future.
+        let mut permit = Permit { budget: Arc::clone(shared), void: false };
+        drop(waiting);
+        match shared.record(Mark::Request).await {
+            Ok(()) => Ok(permit),
+            Err(error) => {
+                permit.void = true;
+                Err(Refused::Unrecorded(error))
+            }
+        }
+    }
+
+    /// The API answered 429: the whole account pauses. Several in a row mean that the day's quota is spent.
+    pub async fn throttled(&self, retry_after: Option<Duration>) {
+        let shared = &self.0;
+        let pause = retry_after.unwrap_or(PAUSE).clamp(Duration::from_secs(1), LONGEST_PAUSE);
+        let pause = pause + Duration::from_secs_f64(fastrand::f64() * JITTER);
+        let mark = {
+            let now = shared.now();
+            let mut state = shared.lock();
+            state.throttled += 1;
+            let mark = if state.throttled >= PERSISTENT {
+                // Its window began with the first of its requests, of which the oldest here is one.
+                let back = state.windows.oldest(now).map_or(now + windows::DAY, |oldest| oldest + windows::DAY);
+                Mark::SpentUntil(back.clamp(now + SPENT_AT_LEAST, now + windows::DAY))
+            } else {
+                Mark::PausedUntil(now + pause.as_millis() as u64)
+            };
+            state.windows.mark(mark);
+            mark
+        };
+        shared.changed.notify_waiters();
+        if let Err(error) = shared.record(mark).await {
+            tracing::warn!("the API's pause can't be recorded and would not survive a restart: {error}");
+        }
+    }
+
+    /// Puts a step of the wall clock on disk, if there was one since the last record: at the next start it would pass
+    /// for time, and free what isn't free.
+    pub async fn note_clock(&self) {
+        let shared = &self.0;
+        let (time, wall) = *shared.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let (ours, theirs) = (shared.now().saturating_sub(time), shared.wall().saturating_sub(wall));
+        if shared.wall() < wall || ours.abs_diff(theirs) > CLOCK_STEP {
+            // Tried again at the next tick, and at the next request.
+            let _ = shared.record(Mark::Clock).await;
+        }
+    }
+
+    /// A request was answered: the API isn't throttling.
+    pub fn succeeded(&self) {
+        self.0.lock().throttled = 0;
+    }
+
+    /// How long until a request could be sent, if nobody else sent one.
+    pub fn wait(&self) -> Duration {
+        let now = self.0.now();
+        Duration::from_millis(self.0.lock().windows.earliest(now).saturating_sub(now))
+    }
+
+    /// Requests that the 24 hours have room for now.
+    pub fn room(&self) -> u64 {
+        let now = self.0.now();
+        self.0.lock().windows.room(now)
+    }
+
+    /// How long until the 24 hours have room for `requests`, if nothing else is sent; a day for what never fits.
+    pub fn next_room(&self, requests: u64) -> Duration {
+        let now = self.0.now();
+        let at = self.0.lock().windows.next_room(requests, now);
+        Duration::from_millis(at.saturating_sub(now)).min(LONGEST_PAUSE)
+    }
+
+    /// Limits and use now.
+    pub fn state(&self) -> BudgetState {
+        let now = self.0.now();
+        self.0.lock().windows.state(now)
+    }
+}
+
+#[cfg(test)]
+mod tests;

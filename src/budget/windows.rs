@@ -1,0 +1,143 @@
+//! The arithmetic of sliding windows: pure, in milliseconds on the ledger's timeline.
+
+use std::collections::VecDeque;
+
+use crate::instrument::BudgetState;
+use crate::store::{Entry, Loaded, Mark};
+
+pub(super) const DAY: u64 = 86_400_000;
+
+/// Lengths of the windows: 1 s, 60 s, 24 h.
+const LENGTHS: [u64; 3] = [1_000, 60_000, DAY];
+
+/// A server's clock may tick in whole milliseconds, and round the other way.
+const MARGIN: u64 = 5;
+
+/// The time of what can't happen.
+pub const NEVER: u64 = u64::MAX;
+
+/// Most requests in any window of each length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// In any second.
+    pub per_second: u64,
+    /// In any 60 seconds.
+    pub per_minute: u64,
+    /// In any 24 hours: the exporter's share of the quota.
+    pub per_day: u64,
+}
+
+impl Limits {
+    fn all(&self) -> [u64; 3] {
+        [self.per_second, self.per_minute, self.per_day]
+    }
+}
+
+/// Requests of the last 24 hours, and what else holds up the next.
+#[derive(Debug)]
+pub(super) struct Windows {
+    limits: Limits,
+    /// When each ended, ascending.
+    sent: VecDeque<u64>,
+    /// One is under way: it counts as sent now, at any time.
+    occupied: bool,
+    paused_until: u64,
+    spent_until: u64,
+}
+
+impl Windows {
+    pub(super) fn new(limits: Limits, loaded: Loaded) -> Self {
+        Self {
+            limits,
+            sent: loaded.requests.into(),
+            occupied: false,
+            paused_until: loaded.paused_until,
+            spent_until: loaded.spent_until,
+        }
+    }
+
+    pub(super) fn is_occupied(&self) -> bool {
+        self.occupied
+    }
+
+    /// A request is under way.
+    pub(super) fn occupy(&mut self) {
+        self.occupied = true;
+    }
+
+    /// It has ended; `void` if it was never sent.
+    pub(super) fn settle(&mut self, now: u64, void: bool) {
+        self.occupied = false;
+        if !void {
+            // Time doesn't run backwards here, but threads may arrive out of order.
+            let at = self.sent.back().map_or(now, |last| now.max(*last));
+            self.sent.push_back(at);
+        }
+        while self.sent.front().is_some_and(|oldest| oldest + DAY + MARGIN < now) {
+            self.sent.pop_front();
+        }
+    }
+
+    pub(super) fn mark(&mut self, mark: Mark) {
+        match mark {
+            Mark::Request | Mark::Clock => {}
+            Mark::PausedUntil(until) => self.paused_until = self.paused_until.max(until),
+            Mark::SpentUntil(until) => self.spent_until = self.spent_until.max(until),
+        }
+    }
+
+    /// When one more request fits into all windows: `now` or later. What is under way is the caller's to wait for.
+    pub(super) fn earliest(&self, now: u64) -> u64 {
+        let free = LENGTHS.into_iter().zip(self.limits.all()).map(|(length, limit)| self.free(1, length, limit));
+        free.fold(now.max(self.paused_until).max(self.spent_until), u64::max)
+    }
+
+    /// When a window of `length` has room for `requests` more.
+    fn free(&self, requests: u64, length: u64, limit: u64) -> u64 {
+        let Some(others) = limit.checked_sub(requests) else { return NEVER };
+        // The newest `others` may stay; the one before them has to have left.
+        let sent = self.sent.len() as u64;
+        let Some(leaving) = sent.checked_sub(others + 1) else { return 0 };
+        self.sent.get(leaving as usize).map_or(0, |time| time + length + MARGIN)
+    }
+
+    fn used(&self, now: u64) -> [u64; 3] {
+        LENGTHS.map(|length| {
+            let left = self.sent.partition_point(|time| time + length + MARGIN <= now);
+            (self.sent.len() - left) as u64 + u64::from(self.occupied)
+        })
+    }
+
+    pub(super) fn state(&self, now: u64) -> BudgetState {
+        let mut used = self.used(now);
+        if now < self.spent_until {
+            used[2] = used[2].max(self.limits.per_day);
+        }
+        BudgetState { limit: self.limits.all(), used }
+    }
+
+    pub(super) fn room(&self, now: u64) -> u64 {
+        let state = self.state(now);
+        state.limit[2].saturating_sub(state.used[2])
+    }
+
+    pub(super) fn next_room(&self, requests: u64, now: u64) -> u64 {
+        self.free(requests, DAY, self.limits.per_day).max(now).max(self.paused_until).max(self.spent_until)
+    }
+
+    /// The oldest request of the last 24 hours.
+    pub(super) fn oldest(&self, now: u64) -> Option<u64> {
+        self.sent.iter().copied().find(|time| time + DAY > now)
+    }
+
+    /// The records that say the same, for a ledger that is written anew.
+    pub(super) fn entries(&self, now: u64) -> Vec<Entry> {
+        let marks = [
+            (self.paused_until > now).then_some(Mark::PausedUntil(self.paused_until)),
+            (self.spent_until > now).then_some(Mark::SpentUntil(self.spent_until)),
+        ];
+        let marks = marks.into_iter().flatten().map(|mark| Entry { time: now, mark });
+        let requests = self.sent.iter().map(|time| Entry { time: *time, mark: Mark::Request });
+        marks.chain(requests).collect()
+    }
+}
