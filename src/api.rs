@@ -192,11 +192,20 @@ impl Client {
     /// # Errors
     /// When the answer isn't JSON with status 200.
     pub async fn probe(&self, endpoint: Endpoint) -> Result<Probe, ApiError> {
-        let ask = Ask { cursor: Some("true".to_owned()), page: None, per_page: PROBE_PAGE };
-        let query = if endpoint == Endpoint::Account { Vec::new() } else { query(endpoint, &[], &ask) };
+        let ask = Ask {
+            cursor: Some("true".to_owned()),
+            page: None,
+            per_page: PROBE_PAGE,
+        };
+        let query = if endpoint == Endpoint::Account {
+            Vec::new()
+        } else {
+            query(endpoint, &[], &ask)
+        };
         let mut refresh = Refresh::new(0.0, Some(1));
         let answer = self.attempt(&mut refresh, &Call { endpoint, query }, 1).await?;
-        let value = serde_json::from_slice::<serde_json::Value>(&answer.body).map_err(|error| undecodable(&error, &answer))?;
+        let value = serde_json::from_slice::<serde_json::Value>(&answer.body)
+            .map_err(|error| undecodable(&error, &answer))?;
         Ok(Probe {
             elements: value.as_array().map(Vec::len),
             shape: shape::shape(&value),

@@ -64,8 +64,12 @@ impl Refused {
     /// What to do about it.
     pub fn cure(&self) -> &'static str {
         match self {
-            Self::Later(_) => "nothing: it goes on by itself; `plan` shows what the budget gives, and budget.requests_per_day and budget.share set it",
-            Self::Unrecorded(_) => "make the storage path writable, with room on its disk: nothing is sent that can't be recorded",
+            Self::Later(_) => {
+                "nothing: it goes on by itself; `plan` shows what the budget gives, and budget.requests_per_day and budget.share set it"
+            }
+            Self::Unrecorded(_) => {
+                "make the storage path writable, with room on its disk: nothing is sent that can't be recorded"
+            }
         }
     }
 }
@@ -138,7 +142,10 @@ impl Shared {
         let shared = Arc::clone(self);
         let written = spawn_blocking(move || {
             let mut ledger = shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-            let entry = Entry { time: shared.now(), mark };
+            let entry = Entry {
+                time: shared.now(),
+                mark,
+            };
             let wall = shared.wall();
             ledger.append(entry, wall, || shared.lock().windows.entries(entry.time))?;
             *shared.noted.lock().unwrap_or_else(PoisonError::into_inner) = (entry.time, wall);
@@ -146,7 +153,8 @@ impl Shared {
         })
         .await
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
-        self.instruments.update(|state| state.ledger_writable = written.is_ok());
+        self.instruments
+            .update(|state| state.ledger_writable = written.is_ok());
         written
     }
 }
@@ -246,9 +254,13 @@ impl AccountBudget {
             }
         }
         // From here on it counts, whatever becomes of this future.
-        let mut permit = Permit { budget: Arc::clone(shared), void: false };
+        let mut permit = Permit {
+            budget: Arc::clone(shared),
+            void: false,
+        };
         drop(waiting);
-        match shared.record(Mark::Request).await {
+        let previous_ended = shared.lock().windows.newest();
+        match shared.record(Mark::Request { previous_ended }).await {
             Ok(()) => Ok(permit),
             Err(error) => {
                 permit.void = true;
@@ -260,7 +272,9 @@ impl AccountBudget {
     /// The API answered 429: the whole account pauses. Several in a row mean that the day's quota is spent.
     pub async fn throttled(&self, retry_after: Option<Duration>) {
         let shared = &self.0;
-        let pause = retry_after.unwrap_or(PAUSE).clamp(Duration::from_secs(1), LONGEST_PAUSE);
+        let pause = retry_after
+            .unwrap_or(PAUSE)
+            .clamp(Duration::from_secs(1), LONGEST_PAUSE);
         let pause = pause + Duration::from_secs_f64(fastrand::f64() * JITTER);
         let mark = {
             let now = shared.now();
@@ -268,7 +282,10 @@ impl AccountBudget {
             state.throttled += 1;
             let mark = if state.throttled >= PERSISTENT {
                 // Its window began with the first of its requests, of which the oldest here is one.
-                let back = state.windows.oldest(now).map_or(now + windows::DAY, |oldest| oldest + windows::DAY);
+                let back = state
+                    .windows
+                    .oldest(now)
+                    .map_or(now + windows::DAY, |oldest| oldest + windows::DAY);
                 Mark::SpentUntil(back.clamp(now + SPENT_AT_LEAST, now + windows::DAY))
             } else {
                 Mark::PausedUntil(now + pause.as_millis() as u64)
@@ -287,7 +304,10 @@ impl AccountBudget {
     pub async fn note_clock(&self) {
         let shared = &self.0;
         let (time, wall) = *shared.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        let (ours, theirs) = (shared.now().saturating_sub(time), shared.wall().saturating_sub(wall));
+        let (ours, theirs) = (
+            shared.now().saturating_sub(time),
+            shared.wall().saturating_sub(wall),
+        );
         if shared.wall() < wall || ours.abs_diff(theirs) > CLOCK_STEP {
             // Tried again at the next tick, and at the next request.
             let _ = shared.record(Mark::Clock).await;

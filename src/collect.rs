@@ -46,7 +46,11 @@ pub struct Yield {
 
 impl From<Collection> for Yield {
     fn from(collection: Collection) -> Self {
-        Self { collection, directory: None, notes: Vec::new() }
+        Self {
+            collection,
+            directory: None,
+            notes: Vec::new(),
+        }
     }
 }
 

@@ -71,7 +71,10 @@ pub fn costs(learned: &Learned, sizes: &Sizes, snapshot: &AccountSnapshot) -> Co
             Collector::Enrollments => users.map(|users| users * ENROLLMENTS_PER_USER),
             _ => None,
         };
-        (size.map_or_else(|| estimated_requests(collector), |size| pages(collector, size)), Source::Estimated)
+        (
+            size.map_or_else(|| estimated_requests(collector), |size| pages(collector, size)),
+            Source::Estimated,
+        )
     });
     let running_enrollments = (!learned.filter_ignored).then(|| {
         learned.running_enrollments.or_else(|| {
@@ -79,14 +82,26 @@ pub fn costs(learned: &Learned, sizes: &Sizes, snapshot: &AccountSnapshot) -> Co
             let running = campaigns.iter().filter(|campaign| campaign.is_running()).count() as u64;
             let all = campaigns.len().max(1) as u64;
             // At least a page for each; else their share of the whole.
-            Some((of[Collector::Enrollments].0 * running).div_ceil(all).max(running).max(1))
+            Some(
+                (of[Collector::Enrollments].0 * running)
+                    .div_ceil(all)
+                    .max(running)
+                    .max(1),
+            )
         })
     });
-    Costs { of, running_enrollments: running_enrollments.flatten() }
+    Costs {
+        of,
+        running_enrollments: running_enrollments.flatten(),
+    }
 }
 
 fn pages(collector: Collector, size: u64) -> u64 {
-    let page = if collector == Collector::TrainingCampaigns { CAMPAIGN_PAGE } else { PAGE };
+    let page = if collector == Collector::TrainingCampaigns {
+        CAMPAIGN_PAGE
+    } else {
+        PAGE
+    };
     size.div_ceil(page).max(1)
 }
 
@@ -106,7 +121,11 @@ pub struct Forecast {
 impl Forecast {
     /// The planned interval of a collector in seconds; [`None`] where it is off or the budget allows none.
     pub fn interval(&self, collector: Collector) -> Option<f64> {
-        self.plan.planned.iter().find(|planned| planned.collector == collector)?.interval
+        self.plan
+            .planned
+            .iter()
+            .find(|planned| planned.collector == collector)?
+            .interval
     }
 
     /// Most requests that one refresh of `collector` may take: what the day leaves when all others run once. Half the
@@ -115,7 +134,11 @@ impl Forecast {
         if self.costs[collector].1 != Source::Learned {
             return (self.limit / 2).max(1);
         }
-        let others = self.plan.planned.iter().filter(|planned| planned.collector != collector && planned.interval.is_some());
+        let others = self
+            .plan
+            .planned
+            .iter()
+            .filter(|planned| planned.collector != collector && planned.interval.is_some());
         let others: f64 = others.map(|planned| planned.cost).sum();
         self.limit.saturating_sub(others as u64).max(1)
     }
@@ -124,11 +147,15 @@ impl Forecast {
 /// Plans an account: enrollments whole if that fits, else by running campaign if that can be done.
 pub fn forecast(config: &AccountConfig, costs: &Costs) -> Forecast {
     let whole = plan(config, costs, EnrollmentScope::All);
-    if whole.plan.fits || costs.running_enrollments.is_none() || !config.collectors[Collector::Enrollments].enabled {
+    if whole.plan.fits
+        || costs.running_enrollments.is_none()
+        || !config.collectors[Collector::Enrollments].enabled
+    {
         return whole;
     }
     let running = plan(config, costs, EnrollmentScope::RunningCampaigns);
-    let gains = running.interval(Collector::Enrollments).is_some() && whole.interval(Collector::Enrollments).is_none();
+    let gains = running.interval(Collector::Enrollments).is_some()
+        && whole.interval(Collector::Enrollments).is_none();
     if gains { running } else { whole }
 }
 
@@ -153,5 +180,10 @@ fn plan(config: &AccountConfig, costs: &Costs, enrollments: EnrollmentScope) -> 
         })
         .collect();
     let limit = config.budget.per_day_limit();
-    Forecast { plan: schedule::plan(&demands, limit as f64), costs: of, enrollments, limit }
+    Forecast {
+        plan: schedule::plan(&demands, limit as f64),
+        costs: of,
+        enrollments,
+        limit,
+    }
 }

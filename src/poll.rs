@@ -29,7 +29,9 @@ use crate::collect::{self, Directory, Inputs, Yield, collect};
 use crate::config::AccountConfig;
 use crate::forecast::{self, Forecast, Learned, Sizes, forecast};
 use crate::instrument::AccountInstruments;
-use crate::model::{Collector, CollectorStatus, EnrollmentScope, Failure, NextRunReason, PerCollector, Reason};
+use crate::model::{
+    Collector, CollectorStatus, EnrollmentScope, Failure, NextRunReason, PerCollector, Reason,
+};
 use crate::secret::ApiKey;
 use crate::snapshot::{AccountSnapshot, Published};
 use crate::store::{AccountStore, Saved};
@@ -116,7 +118,10 @@ impl Poller {
             running_enrollments: saved.running_enrollments_cost,
             filter_ignored: false,
         };
-        let forecast = forecast(&tools.config, &forecast::costs(&learned, &Sizes::default(), &snapshot));
+        let forecast = forecast(
+            &tools.config,
+            &forecast::costs(&learned, &Sizes::default(), &snapshot),
+        );
         let now = Instant::now();
         let wall = tools.clock.now();
         let mut agenda = PerCollector::new(|_| Entry::default());
@@ -124,7 +129,10 @@ impl Poller {
             let entry: &mut Entry = &mut agenda[collector];
             entry.restore(status, now, wall);
         }
-        let refused = saved.collectors.iter().any(|(_, status)| status.next_run_reason == NextRunReason::KeyRefused);
+        let refused = saved
+            .collectors
+            .iter()
+            .any(|(_, status)| status.next_run_reason == NextRunReason::KeyRefused);
         tools.instruments.update(|state| {
             state.up = saved.up;
             state.snapshot_restored = restored;
@@ -181,7 +189,12 @@ impl Poller {
             if let Some(Ok(ended)) = running.join_next().await {
                 let refused = matches!(&ended.result, Err(error) if error.reason() == Reason::Unauthorized);
                 self.end(ended, &mut running).await;
-                failures.extend(self.statuses[collector].last_failure.clone().map(|failure| (collector, failure)));
+                failures.extend(
+                    self.statuses[collector]
+                        .last_failure
+                        .clone()
+                        .map(|failure| (collector, failure)),
+                );
                 if refused {
                     break;
                 }
@@ -192,8 +205,10 @@ impl Poller {
 
     /// Enabled collectors, those first that give most for a request; what others build on before them.
     fn order(&self) -> Vec<Collector> {
-        let mut order: Vec<_> =
-            Collector::ALL.into_iter().filter(|collector| self.tools.config.collectors[*collector].enabled).collect();
+        let mut order: Vec<_> = Collector::ALL
+            .into_iter()
+            .filter(|collector| self.tools.config.collectors[*collector].enabled)
+            .collect();
         order.sort_by(|a, b| self.priority(*a).total_cmp(&self.priority(*b)));
         // Enrollments are the one collector that others are prerequisites of, and nothing follows from them.
         order.sort_by_key(|collector| *collector == Collector::Enrollments);
@@ -255,13 +270,23 @@ impl Poller {
 
     /// Whether the whole refresh fits into what is left of the day. If not, it is put off until it does.
     fn has_room(&mut self, collector: Collector, now: Instant) -> bool {
-        let reserved: u64 = Collector::ALL.into_iter().filter(|other| self.agenda[*other].running).map(|other| self.cost(other)).sum();
+        let reserved: u64 = Collector::ALL
+            .into_iter()
+            .filter(|other| self.agenda[*other].running)
+            .map(|other| self.cost(other))
+            .sum();
         let cost = self.cost(collector);
         let wait = self.tools.budget.wait();
         let (until, why) = if wait > LONG_WAIT {
             (wait, NextRunReason::Throttled)
         } else if self.tools.budget.room() < reserved + cost {
-            (self.tools.budget.next_room(reserved + cost).max(Duration::from_secs(1)), NextRunReason::Budget)
+            (
+                self.tools
+                    .budget
+                    .next_room(reserved + cost)
+                    .max(Duration::from_secs(1)),
+                NextRunReason::Budget,
+            )
         } else {
             return true;
         };
@@ -278,7 +303,11 @@ impl Poller {
         let client = Arc::clone(&self.client);
         let config = Arc::clone(&self.tools.config);
         let directory = self.directory.clone();
-        let campaigns = self.snapshot.training_campaigns.as_ref().map(|collected| Arc::clone(&collected.data));
+        let campaigns = self
+            .snapshot
+            .training_campaigns
+            .as_ref()
+            .map(|collected| Arc::clone(&collected.data));
         let scope = self.forecast.enrollments;
         let mut refresh = Refresh::new(self.priority(collector), Some(self.forecast.most(collector)));
         running.spawn(async move {
@@ -291,12 +320,25 @@ impl Poller {
                 enrollments: scope,
             };
             let result = collect(&client, &mut refresh, collector, inputs).await;
-            Ended { collector, started, started_at, requests: refresh.requests(), scope, result }
+            Ended {
+                collector,
+                started,
+                started_at,
+                requests: refresh.requests(),
+                scope,
+                result,
+            }
         });
     }
 
     async fn end(&mut self, ended: Ended, running: &mut JoinSet<Ended>) {
-        let Ended { collector, started, requests, scope, .. } = ended;
+        let Ended {
+            collector,
+            started,
+            requests,
+            scope,
+            ..
+        } = ended;
         let entry = &mut self.agenda[collector];
         entry.running = false;
         entry.tried = true;
@@ -312,7 +354,14 @@ impl Poller {
         self.save().await;
     }
 
-    fn succeeded(&mut self, collector: Collector, yielded: Yield, requests: u64, scope: EnrollmentScope, started: Instant) {
+    fn succeeded(
+        &mut self,
+        collector: Collector,
+        yielded: Yield,
+        requests: u64,
+        scope: EnrollmentScope,
+        started: Instant,
+    ) {
         let now = self.tools.clock.now();
         let duration = started.elapsed();
         if collector == Collector::Enrollments && scope == EnrollmentScope::RunningCampaigns {
@@ -384,7 +433,9 @@ impl Poller {
                 }
                 self.agenda[collector].instead = None;
             }
-            ApiError::Incomplete(_) if scope == EnrollmentScope::RunningCampaigns && collector == Collector::Enrollments => {
+            ApiError::Incomplete(_)
+                if scope == EnrollmentScope::RunningCampaigns && collector == Collector::Enrollments =>
+            {
                 self.learned.filter_ignored = true;
             }
             _ => {}
@@ -447,9 +498,15 @@ impl Poller {
         self.suspects.clear();
         for collector in Collector::ALL {
             // Who was refused for the old key asks again; the rest keeps its phase.
-            let refused = self.statuses[collector].last_failure.as_ref().is_some_and(|failure| {
-                matches!(failure.reason, Reason::Unauthorized | Reason::Forbidden | Reason::NotFound)
-            });
+            let refused = self.statuses[collector]
+                .last_failure
+                .as_ref()
+                .is_some_and(|failure| {
+                    matches!(
+                        failure.reason,
+                        Reason::Unauthorized | Reason::Forbidden | Reason::NotFound
+                    )
+                });
             if refused {
                 self.agenda[collector].instead = Some((Instant::now(), NextRunReason::Interval));
             }
@@ -466,7 +523,10 @@ impl Poller {
             let enabled = self.tools.config.collectors[collector].enabled;
             let status = &mut self.statuses[collector];
             status.disabled = !enabled;
-            let already = status.last_failure.as_ref().is_some_and(|failure| failure.reason == Reason::Budget);
+            let already = status
+                .last_failure
+                .as_ref()
+                .is_some_and(|failure| failure.reason == Reason::Budget);
             if enabled && interval.is_none() && !already {
                 let failure = too_expensive(self.forecast.costs[collector].0, self.forecast.limit);
                 warn!(account = %self.tools.config.name, %collector, reason = "budget", "not planned: {}; {}", failure.cause, failure.cure);
@@ -484,8 +544,13 @@ impl Poller {
         if let Some(breaker) = &self.breaker {
             return breaker.probe_at().max(now + Duration::from_millis(100)).min(tick);
         }
-        let due = Collector::ALL.into_iter().filter(|collector| !self.agenda[*collector].running);
-        let next = due.filter_map(|collector| self.agenda[collector].due(now)).map(|(at, _)| at).min();
+        let due = Collector::ALL
+            .into_iter()
+            .filter(|collector| !self.agenda[*collector].running);
+        let next = due
+            .filter_map(|collector| self.agenda[collector].due(now))
+            .map(|(at, _)| at)
+            .min();
         // What is due but waits for another collector is looked at when that one ends.
         next.map_or(tick, |next| next.max(now + Duration::from_secs(1)).min(tick))
     }
@@ -499,7 +564,9 @@ impl Poller {
                 None => self.agenda[collector].due(now),
             };
             let status = &mut self.statuses[collector];
-            status.interval = self.agenda[collector].interval.map(|interval| interval.as_secs_f64());
+            status.interval = self.agenda[collector]
+                .interval
+                .map(|interval| interval.as_secs_f64());
             let due = due.filter(|_| !status.disabled);
             status.next_run = due.map(|(at, _)| wall + at.saturating_duration_since(now).as_secs_f64());
             status.next_run_reason = due.map_or(NextRunReason::TooExpensive, |(_, why)| why);
@@ -513,7 +580,9 @@ impl Poller {
     }
 
     fn publish(&self) {
-        self.tools.published.publish(&self.tools.config.name, Arc::new(self.snapshot.clone()));
+        self.tools
+            .published
+            .publish(&self.tools.config.name, Arc::new(self.snapshot.clone()));
     }
 
     async fn save(&self) {

@@ -60,8 +60,15 @@ impl Shared {
     /// When any of them can't be had.
     pub fn open(&self, config: &Arc<AccountConfig>) -> Result<Tools, OpenError> {
         let name = || config.name.clone();
-        let key = config.key.read(self.env.as_ref()).map_err(|error| OpenError::Key(name(), error))?;
-        let store = Arc::new(self.storage.account(&config.name).map_err(|error| OpenError::Store(name(), error))?);
+        let key = config
+            .key
+            .read(self.env.as_ref())
+            .map_err(|error| OpenError::Key(name(), error))?;
+        let store = Arc::new(
+            self.storage
+                .account(&config.name)
+                .map_err(|error| OpenError::Store(name(), error))?,
+        );
         let limits = Limits {
             per_second: config.budget.requests_per_second,
             per_minute: config.budget.requests_per_minute,
@@ -129,12 +136,17 @@ impl Supervisor {
     pub async fn apply(&self, accounts: &[AccountConfig]) -> Result<(), OpenError> {
         let _one_at_a_time = self.changing.lock().await;
         let unchanged = |config: &AccountConfig| {
-            self.lock().get(&config.name).is_some_and(|task| *task.config == *config && !task.handle.is_finished())
+            self.lock()
+                .get(&config.name)
+                .is_some_and(|task| *task.config == *config && !task.handle.is_finished())
         };
         let (kept, begun): (Vec<_>, Vec<_>) = accounts.iter().partition(|config| unchanged(config));
         // A key that can't be read is found before anything is stopped.
         for config in &begun {
-            config.key.read(self.shared.env.as_ref()).map_err(|error| OpenError::Key(config.name.clone(), error))?;
+            config
+                .key
+                .read(self.shared.env.as_ref())
+                .map_err(|error| OpenError::Key(config.name.clone(), error))?;
         }
         let stopped = self.take(|name| !kept.iter().any(|config| config.name == *name));
         for task in stopped.values() {
@@ -173,7 +185,15 @@ impl Supervisor {
                 poller.run(stopped).await;
             }
         });
-        self.lock().insert(config.name.clone(), Task { config, heartbeat, stop, handle });
+        self.lock().insert(
+            config.name.clone(),
+            Task {
+                config,
+                heartbeat,
+                stop,
+                handle,
+            },
+        );
         Ok(())
     }
 
@@ -193,8 +213,14 @@ impl Supervisor {
     /// Names the first that doesn't.
     pub fn healthy(&self) -> Result<(), String> {
         let tasks = self.lock();
-        let dead = tasks.iter().find(|(_, task)| task.handle.is_finished() || !task.heartbeat.is_alive());
-        dead.map_or(Ok(()), |(name, _)| Err(format!("the poller of account {name} is dead or stuck; restart the exporter")))
+        let dead = tasks
+            .iter()
+            .find(|(_, task)| task.handle.is_finished() || !task.heartbeat.is_alive());
+        dead.map_or(Ok(()), |(name, _)| {
+            Err(format!(
+                "the poller of account {name} is dead or stuck; restart the exporter"
+            ))
+        })
     }
 
     /// Names of the running accounts.
@@ -204,7 +230,9 @@ impl Supervisor {
 
     fn take(&self, which: impl Fn(&AccountName) -> bool) -> BTreeMap<AccountName, Task> {
         let mut tasks = self.lock();
-        let (taken, left) = std::mem::take(&mut *tasks).into_iter().partition(|(name, _)| which(name));
+        let (taken, left) = std::mem::take(&mut *tasks)
+            .into_iter()
+            .partition(|(name, _)| which(name));
         *tasks = left;
         taken
     }

@@ -110,7 +110,9 @@ impl Headers {
 
 fn http_date(date: &str) -> Option<f64> {
     let time = httpdate::parse_http_date(date).ok()?;
-    time.duration_since(std::time::UNIX_EPOCH).ok().map(|since| since.as_secs_f64())
+    time.duration_since(std::time::UNIX_EPOCH)
+        .ok()
+        .map(|since| since.as_secs_f64())
 }
 
 /// The target of `rel=next`. Only its parameters are ever used: no link is followed to where it points.

@@ -41,8 +41,16 @@ fn collect(value: &Value, path: String, paths: &mut BTreeMap<String, Vec<&'stati
 
 /// A key is a name of the schema, unless somebody made a map of values: only what looks like a name is shown.
 fn name(key: &str) -> &str {
-    let named = !key.is_empty() && key.len() <= 40 && key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b));
-    if named && !key.bytes().all(|b| b.is_ascii_digit()) { key } else { "?" }
+    let named = !key.is_empty()
+        && key.len() <= 40
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b));
+    if named && !key.bytes().all(|b| b.is_ascii_digit()) {
+        key
+    } else {
+        "?"
+    }
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -72,7 +80,14 @@ mod tests {
             {"id": "8", "email": null, "joined_on": "2019-04-02T15:02:38.000Z"},
         ]);
         let shape = shape(&value).join("\n");
-        for expected in ["(top): array", "[].id: number|number in quotes", "[].email: null|text", "[].groups[].group_id: number", "[].score: fraction", "[].joined_on: time"] {
+        for expected in [
+            "(top): array",
+            "[].id: number|number in quotes",
+            "[].email: null|text",
+            "[].groups[].group_id: number",
+            "[].score: fraction",
+            "[].joined_on: time",
+        ] {
             assert!(shape.contains(expected), "{expected} not in\n{shape}");
         }
         assert!(!shape.contains("zq@") && !shape.contains("Secret"), "{shape}");

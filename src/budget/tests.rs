@@ -4,7 +4,11 @@ use super::*;
 use crate::model::AccountName;
 use crate::store::{Loaded, Storage};
 
-const LIMITS: Limits = Limits { per_second: 4, per_minute: 20, per_day: 60 };
+const LIMITS: Limits = Limits {
+    per_second: 4,
+    per_minute: 20,
+    per_day: 60,
+};
 
 fn instruments() -> Arc<AccountInstruments> {
     Arc::default()
@@ -16,18 +20,26 @@ struct Home {
 
 impl Home {
     fn new() -> Self {
-        Self { dir: tempfile::tempdir().expect("a folder") }
+        Self {
+            dir: tempfile::tempdir().expect("a folder"),
+        }
     }
 
     fn open(&self, limits: Limits, wall: f64) -> AccountBudget {
         let account: AccountName = "acme".parse().expect("a name");
-        let store = Storage::open(self.dir.path()).expect("free").account(&account).expect("a folder");
+        let store = Storage::open(self.dir.path())
+            .expect("free")
+            .account(&account)
+            .expect("a folder");
         AccountBudget::open(&store, limits, Clock::anchored(wall), instruments()).expect("opened")
     }
 }
 
 fn claim(priority: f64) -> Claim {
-    Claim { priority, give_up_after: None }
+    Claim {
+        priority,
+        give_up_after: None,
+    }
 }
 
 const WALL: f64 = 1_700_000_000.0;
@@ -50,7 +62,13 @@ async fn each_window_holds_back_the_request_that_would_exceed_it() {
 #[tokio::test(start_paused = true)]
 async fn a_slow_request_counts_until_it_has_ended() {
     let home = Home::new();
-    let budget = home.open(Limits { per_second: 1, ..LIMITS }, WALL);
+    let budget = home.open(
+        Limits {
+            per_second: 1,
+            ..LIMITS
+        },
+        WALL,
+    );
     let permit = budget.permit(claim(0.0)).await.expect("free");
     sleep(Duration::from_secs(10)).await;
     assert_eq!(budget.state().used, [1, 1, 1]);
@@ -90,7 +108,11 @@ async fn a_claim_that_is_dropped_holds_up_nobody() {
     let impatient = tokio::time::timeout(Duration::from_secs(5), budget.permit(claim(0.0))).await;
     assert!(impatient.is_err());
     drop(held);
-    assert!(tokio::time::timeout(Duration::from_secs(5), budget.permit(claim(9.0))).await.is_ok());
+    assert!(
+        tokio::time::timeout(Duration::from_secs(5), budget.permit(claim(9.0)))
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -101,13 +123,29 @@ async fn a_day_without_room_is_said_at_once() {
         drop(budget.permit(claim(0.0)).await.expect("free"));
     }
     let patience = Some(Duration::from_secs(60));
-    let refused = budget.permit(Claim { priority: 0.0, give_up_after: patience }).await;
-    assert!(matches!(refused, Err(Refused::Later(wait)) if wait > Duration::from_secs(86_000)), "{refused:?}");
+    let refused = budget
+        .permit(Claim {
+            priority: 0.0,
+            give_up_after: patience,
+        })
+        .await;
+    assert!(
+        matches!(refused, Err(Refused::Later(wait)) if wait > Duration::from_secs(86_000)),
+        "{refused:?}"
+    );
     assert_eq!((budget.room(), budget.state().used[2]), (0, 2));
     assert!(budget.next_room(2) > Duration::from_secs(86_000));
     let none = Home::new();
     let nothing = none.open(Limits { per_day: 0, ..LIMITS }, WALL);
-    assert!(nothing.permit(Claim { priority: 0.0, give_up_after: patience }).await.is_err());
+    assert!(
+        nothing
+            .permit(Claim {
+                priority: 0.0,
+                give_up_after: patience
+            })
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,7 +172,11 @@ async fn a_429_that_persists_is_the_day_spent() {
         budget.throttled(Some(Duration::from_secs(1))).await;
     }
     assert_eq!(budget.state().used[2], LIMITS.per_day);
-    assert!(budget.wait() > Duration::from_secs(23 * 3600), "{:?}", budget.wait());
+    assert!(
+        budget.wait() > Duration::from_secs(23 * 3600),
+        "{:?}",
+        budget.wait()
+    );
     drop(budget);
     let budget = home.open(LIMITS, WALL + 60.0);
     assert!(budget.wait() > Duration::from_secs(23 * 3600));
@@ -158,13 +200,20 @@ async fn successes_between_refusals_make_no_row() {
 async fn what_cannot_be_recorded_is_not_sent_and_not_counted() {
     let home = Home::new();
     let account: AccountName = "acme".parse().expect("a name");
-    let store = Storage::open(home.dir.path()).expect("free").account(&account).expect("a folder");
+    let store = Storage::open(home.dir.path())
+        .expect("free")
+        .account(&account)
+        .expect("a folder");
     let told = instruments();
-    let budget = AccountBudget::open(&store, LIMITS, Clock::anchored(WALL), Arc::clone(&told)).expect("opened");
+    let budget =
+        AccountBudget::open(&store, LIMITS, Clock::anchored(WALL), Arc::clone(&told)).expect("opened");
     let folder = home.dir.path().join("accounts/acme");
     let aside = home.dir.path().join("aside");
     std::fs::rename(&folder, &aside).expect("moved");
-    assert!(matches!(budget.permit(claim(0.0)).await, Err(Refused::Unrecorded(_))));
+    assert!(matches!(
+        budget.permit(claim(0.0)).await,
+        Err(Refused::Unrecorded(_))
+    ));
     assert!(!told.read().ledger_writable);
     assert_eq!(budget.state().used, [0, 0, 0]);
     std::fs::rename(&aside, &folder).expect("moved back");
@@ -238,6 +287,9 @@ proptest! {
                     let at = windows.earliest(now);
                     world.truth += at - now;
                     windows.occupy();
+                    if let Some(previous) = disk.entries.last_mut() {
+                        *previous = windows.newest().max(*previous);
+                    }
                     disk.entries.push(at);
                     (disk.last_time, disk.last_wall) = (at, world.wall());
                     world.arrivals.push(world.truth + (milliseconds as f64 * arrives) as u64);
@@ -249,6 +301,9 @@ proptest! {
                         let now = base + (world.truth - began);
                         let at = windows.earliest(now);
                         world.truth += at - now;
+                        if let Some(previous) = disk.entries.last_mut() {
+                            *previous = windows.newest().max(*previous);
+                        }
                         disk.entries.push(at);
                         (disk.last_time, disk.last_wall) = (at, world.wall());
                         world.arrivals.push(world.truth);

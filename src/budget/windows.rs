@@ -73,14 +73,18 @@ impl Windows {
             let at = self.sent.back().map_or(now, |last| now.max(*last));
             self.sent.push_back(at);
         }
-        while self.sent.front().is_some_and(|oldest| oldest + DAY + MARGIN < now) {
+        while self
+            .sent
+            .front()
+            .is_some_and(|oldest| oldest + DAY + MARGIN < now)
+        {
             self.sent.pop_front();
         }
     }
 
     pub(super) fn mark(&mut self, mark: Mark) {
         match mark {
-            Mark::Request | Mark::Clock => {}
+            Mark::Request { .. } | Mark::Clock => {}
             Mark::PausedUntil(until) => self.paused_until = self.paused_until.max(until),
             Mark::SpentUntil(until) => self.spent_until = self.spent_until.max(until),
         }
@@ -88,17 +92,26 @@ impl Windows {
 
     /// When one more request fits into all windows: `now` or later. What is under way is the caller's to wait for.
     pub(super) fn earliest(&self, now: u64) -> u64 {
-        let free = LENGTHS.into_iter().zip(self.limits.all()).map(|(length, limit)| self.free(1, length, limit));
+        let free = LENGTHS
+            .into_iter()
+            .zip(self.limits.all())
+            .map(|(length, limit)| self.free(1, length, limit));
         free.fold(now.max(self.paused_until).max(self.spent_until), u64::max)
     }
 
     /// When a window of `length` has room for `requests` more.
     fn free(&self, requests: u64, length: u64, limit: u64) -> u64 {
-        let Some(others) = limit.checked_sub(requests) else { return NEVER };
+        let Some(others) = limit.checked_sub(requests) else {
+            return NEVER;
+        };
         // The newest `others` may stay; the one before them has to have left.
         let sent = self.sent.len() as u64;
-        let Some(leaving) = sent.checked_sub(others + 1) else { return 0 };
-        self.sent.get(leaving as usize).map_or(0, |time| time + length + MARGIN)
+        let Some(leaving) = sent.checked_sub(others + 1) else {
+            return 0;
+        };
+        self.sent
+            .get(leaving as usize)
+            .map_or(0, |time| time + length + MARGIN)
     }
 
     fn used(&self, now: u64) -> [u64; 3] {
@@ -113,7 +126,10 @@ impl Windows {
         if now < self.spent_until {
             used[2] = used[2].max(self.limits.per_day);
         }
-        BudgetState { limit: self.limits.all(), used }
+        BudgetState {
+            limit: self.limits.all(),
+            used,
+        }
     }
 
     pub(super) fn room(&self, now: u64) -> u64 {
@@ -122,12 +138,20 @@ impl Windows {
     }
 
     pub(super) fn next_room(&self, requests: u64, now: u64) -> u64 {
-        self.free(requests, DAY, self.limits.per_day).max(now).max(self.paused_until).max(self.spent_until)
+        self.free(requests, DAY, self.limits.per_day)
+            .max(now)
+            .max(self.paused_until)
+            .max(self.spent_until)
     }
 
     /// The oldest request of the last 24 hours.
     pub(super) fn oldest(&self, now: u64) -> Option<u64> {
         self.sent.iter().copied().find(|time| time + DAY > now)
+    }
+
+    /// When the last request ended; 0 without one.
+    pub(super) fn newest(&self) -> u64 {
+        self.sent.back().copied().unwrap_or(0)
     }
 
     /// The records that say the same, for a ledger that is written anew.
@@ -137,7 +161,7 @@ impl Windows {
             (self.spent_until > now).then_some(Mark::SpentUntil(self.spent_until)),
         ];
         let marks = marks.into_iter().flatten().map(|mark| Entry { time: now, mark });
-        let requests = self.sent.iter().map(|time| Entry { time: *time, mark: Mark::Request });
+        let requests = self.sent.iter().map(|time| Entry::settled(*time));
         marks.chain(requests).collect()
     }
 }

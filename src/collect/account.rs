@@ -14,7 +14,10 @@ pub(super) async fn account(client: &Client, refresh: &mut Refresh) -> Result<Yi
     let row = client.one::<AccountRow>(refresh, Endpoint::Account).await?;
     if !row.is_account() {
         let detail = "an object that says nothing of an account".to_owned();
-        return Err(ApiError::Decode { detail, request_id: None });
+        return Err(ApiError::Decode {
+            detail,
+            request_id: None,
+        });
     }
     Ok(Collection::Account(Account {
         name: row.name.unwrap_or_default(),

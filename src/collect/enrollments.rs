@@ -7,11 +7,16 @@ use crate::api::error::ApiError;
 use crate::api::wire::{Drift, EnrollmentRow};
 use crate::api::{Client, Refresh};
 use crate::model::{
-    Endpoint, EnrollmentScope, EnrollmentStatus, Enrollments, SegmentEnrollments, StatusCounts, TrainingCampaigns,
+    Endpoint, EnrollmentScope, EnrollmentStatus, Enrollments, SegmentEnrollments, StatusCounts,
+    TrainingCampaigns,
 };
 use crate::snapshot::Collection;
 
-pub(super) async fn enrollments(client: &Client, refresh: &mut Refresh, inputs: Inputs<'_>) -> Result<Yield, ApiError> {
+pub(super) async fn enrollments(
+    client: &Client,
+    refresh: &mut Refresh,
+    inputs: Inputs<'_>,
+) -> Result<Yield, ApiError> {
     let mut tally = Tally::new(inputs.directory);
     match inputs.enrollments {
         EnrollmentScope::All => {
@@ -19,25 +24,46 @@ pub(super) async fn enrollments(client: &Client, refresh: &mut Refresh, inputs: 
                 tally.add(&row, drift);
                 Ok(())
             };
-            client.list(refresh, Endpoint::Enrollments, &[], &mut fold).await?;
+            client
+                .list(refresh, Endpoint::Enrollments, &[], &mut fold)
+                .await?;
         }
         EnrollmentScope::RunningCampaigns => {
-            let campaigns = inputs.campaigns.ok_or(ApiError::Incomplete("which campaigns are running isn't known yet"))?;
-            for id in campaigns.campaigns.iter().filter(|campaign| campaign.is_running()).map(|campaign| campaign.id) {
+            let campaigns = inputs.campaigns.ok_or(ApiError::Incomplete(
+                "which campaigns are running isn't known yet",
+            ))?;
+            for id in campaigns
+                .campaigns
+                .iter()
+                .filter(|campaign| campaign.is_running())
+                .map(|campaign| campaign.id)
+            {
                 // A server that doesn't honour the filter lists the others' rows too: only rows can prove that it does.
                 let mut fold = |row: EnrollmentRow, drift: &mut Drift| {
                     if row.campaign_id != Some(id) {
-                        return Err(ApiError::Incomplete("the server doesn't honour the campaign_id filter"));
+                        return Err(ApiError::Incomplete(
+                            "the server doesn't honour the campaign_id filter",
+                        ));
                     }
                     tally.add(&row, drift);
                     Ok(())
                 };
-                client.list(refresh, Endpoint::Enrollments, &[("campaign_id", id.to_string())], &mut fold).await?;
+                client
+                    .list(
+                        refresh,
+                        Endpoint::Enrollments,
+                        &[("campaign_id", id.to_string())],
+                        &mut fold,
+                    )
+                    .await?;
                 tally.campaigns.entry(id).or_default();
             }
         }
     }
-    let drift = Drift { ambiguous_name: tally.resolve_names(inputs.campaigns), ..Drift::default() };
+    let drift = Drift {
+        ambiguous_name: tally.resolve_names(inputs.campaigns),
+        ..Drift::default()
+    };
     client.count(Endpoint::Enrollments, &drift);
     Ok(tally.finish(inputs.enrollments))
 }
@@ -58,7 +84,10 @@ impl<'a> Tally<'a> {
             names: BTreeMap::new(),
             nameless: 0,
             directory,
-            segments: vec![StatusCounts::default(); directory.map_or(0, |directory| directory.segments().len())],
+            segments: vec![
+                StatusCounts::default();
+                directory.map_or(0, |directory| directory.segments().len())
+            ],
         }
     }
 
@@ -106,7 +135,12 @@ impl<'a> Tally<'a> {
                 })
                 .collect()
         });
-        Collection::Enrollments(Enrollments { campaigns: self.campaigns, segments, scope }).into()
+        Collection::Enrollments(Enrollments {
+            campaigns: self.campaigns,
+            segments,
+            scope,
+        })
+        .into()
     }
 }
 
@@ -123,7 +157,9 @@ mod tests {
             status: (*status).to_owned(),
             ..TrainingCampaign::default()
         };
-        TrainingCampaigns { campaigns: named.iter().map(campaign).collect() }
+        TrainingCampaigns {
+            campaigns: named.iter().map(campaign).collect(),
+        }
     }
 
     #[test]

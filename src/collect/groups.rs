@@ -8,7 +8,11 @@ use crate::config::GroupFilter;
 use crate::model::{Endpoint, Group, Groups};
 use crate::snapshot::Collection;
 
-pub(super) async fn groups(client: &Client, refresh: &mut Refresh, inputs: Inputs<'_>) -> Result<Yield, ApiError> {
+pub(super) async fn groups(
+    client: &Client,
+    refresh: &mut Refresh,
+    inputs: Inputs<'_>,
+) -> Result<Yield, ApiError> {
     let mut groups = Vec::new();
     let filter = &inputs.config.groups;
     let mut fold = |row: GroupRow, _: &mut _| {
@@ -33,6 +37,8 @@ fn group(row: GroupRow, filter: &GroupFilter) -> Option<Group> {
         members: row.members,
         risk_score: row.risk_score,
         // Of a group of unknown size nobody can say that it is large enough.
-        hidden: row.members.map_or(filter.min_size > 1, |members| members < filter.min_size as f64),
+        hidden: row
+            .members
+            .map_or(filter.min_size > 1, |members| members < filter.min_size as f64),
     })
 }

@@ -26,23 +26,38 @@ pub(super) async fn campaigns(client: &Client, refresh: &mut Refresh) -> Result<
         }));
         Ok(())
     };
-    client.list(refresh, Endpoint::PhishingCampaigns, &[], &mut fold).await?;
+    client
+        .list(refresh, Endpoint::PhishingCampaigns, &[], &mut fold)
+        .await?;
     campaigns.sort_unstable_by_key(|campaign: &PhishingCampaign| campaign.id);
     Ok(Collection::PhishingCampaigns(PhishingCampaigns { campaigns }).into())
 }
 
-pub(super) async fn tests(client: &Client, refresh: &mut Refresh, inputs: Inputs<'_>) -> Result<Yield, ApiError> {
+pub(super) async fn tests(
+    client: &Client,
+    refresh: &mut Refresh,
+    inputs: Inputs<'_>,
+) -> Result<Yield, ApiError> {
     let mut tests = BTreeMap::new();
     let mut fold = |row: TestRow, _: &mut _| {
         tests.extend(test(row).map(|test| (test.id, test)));
         Ok(())
     };
-    client.list(refresh, Endpoint::PhishingTests, &[], &mut fold).await?;
+    client
+        .list(refresh, Endpoint::PhishingTests, &[], &mut fold)
+        .await?;
     if inputs.config.phishing.callback {
         let callback = [("campaign_type", "callback".to_owned())];
-        client.list(refresh, Endpoint::PhishingTests, &callback, &mut fold).await?;
+        client
+            .list(refresh, Endpoint::PhishingTests, &callback, &mut fold)
+            .await?;
     }
-    Ok(Collection::PhishingTests(summary(tests.into_values().collect(), &inputs.config.phishing, inputs.now)).into())
+    Ok(Collection::PhishingTests(summary(
+        tests.into_values().collect(),
+        &inputs.config.phishing,
+        inputs.now,
+    ))
+    .into())
 }
 
 /// The `failure` label of an API key without `_count`; [`None`] for what is no failure.
@@ -64,10 +79,16 @@ fn test(row: TestRow) -> Option<PhishingTest> {
         reported: count("reported"),
         bounced: count("bounced"),
     };
-    let failures: BTreeMap<_, _> =
-        row.counts.iter().filter_map(|(key, count)| Some((failure(key)?.to_owned(), *count))).collect();
+    let failures: BTreeMap<_, _> = row
+        .counts
+        .iter()
+        .filter_map(|(key, count)| Some((failure(key)?.to_owned(), *count)))
+        .collect();
     let failed: u64 = failures.values().sum();
-    let calculated = recipients.delivered.filter(|delivered| *delivered > 0).map(|delivered| failed as f64 / delivered as f64);
+    let calculated = recipients
+        .delivered
+        .filter(|delivered| *delivered > 0)
+        .map(|delivered| failed as f64 / delivered as f64);
     Some(PhishingTest {
         id,
         campaign_id: row.campaign_id,
@@ -84,7 +105,8 @@ fn test(row: TestRow) -> Option<PhishingTest> {
 
 /// Windows over all tests; the tests themselves only as many as asked for, the newest by start.
 fn summary(mut tests: Vec<PhishingTest>, config: &PhishingConfig, now: f64) -> PhishingTests {
-    let since = |seconds: f64| move |test: &PhishingTest| test.started_at.is_some_and(|start| start >= now - seconds);
+    let since =
+        |seconds: f64| move |test: &PhishingTest| test.started_at.is_some_and(|start| start >= now - seconds);
     let windows = config
         .windows
         .iter()
@@ -92,21 +114,35 @@ fn summary(mut tests: Vec<PhishingTest>, config: &PhishingConfig, now: f64) -> P
             window: label.clone(),
             phish_prone: phish_prone(&tests, since(length.as_secs_f64())),
         })
-        .chain([PhishingWindow { window: "all".to_owned(), phish_prone: phish_prone(&tests, |_| true) }])
+        .chain([PhishingWindow {
+            window: "all".to_owned(),
+            phish_prone: phish_prone(&tests, |_| true),
+        }])
         .collect();
     // Tests that never started are older than any that did.
-    tests.sort_by(|a, b| b.started_at.unwrap_or(f64::MIN).total_cmp(&a.started_at.unwrap_or(f64::MIN)).then(b.id.cmp(&a.id)));
+    tests.sort_by(|a, b| {
+        b.started_at
+            .unwrap_or(f64::MIN)
+            .total_cmp(&a.started_at.unwrap_or(f64::MIN))
+            .then(b.id.cmp(&a.id))
+    });
     let omitted = tests.len().saturating_sub(config.max_tests) as u64;
     tests.truncate(config.max_tests);
     tests.sort_unstable_by_key(|test| test.id);
-    PhishingTests { tests, omitted, windows }
+    PhishingTests {
+        tests,
+        omitted,
+        windows,
+    }
 }
 
 /// Sum of failures / sum of delivered; [`None`] where nothing was delivered.
 fn phish_prone(tests: &[PhishingTest], counts: impl Fn(&PhishingTest) -> bool) -> Option<f64> {
     let (mut failed, mut delivered) = (0, 0);
     for test in tests.iter().filter(|test| counts(test)) {
-        let Some(reached) = test.recipients.delivered else { continue };
+        let Some(reached) = test.recipients.delivered else {
+            continue;
+        };
         delivered += reached;
         failed += test.failures.values().sum::<u64>();
     }
@@ -127,7 +163,11 @@ mod tests_of_phishing {
 
     fn config(max_tests: usize) -> PhishingConfig {
         let day = Duration::from_secs(86_400);
-        PhishingConfig { windows: vec![("30d".to_owned(), day * 30)], max_tests, callback: false }
+        PhishingConfig {
+            windows: vec![("30d".to_owned(), day * 30)],
+            max_tests,
+            callback: false,
+        }
     }
 
     #[test]
@@ -153,9 +193,15 @@ mod tests_of_phishing {
         );
         let now = 60.0 * 86_400.0;
         let summary = summary(tests, &config(2), now);
-        assert_eq!(summary.tests.iter().map(|test| test.id).collect::<Vec<_>>(), [2, 4]);
+        assert_eq!(
+            summary.tests.iter().map(|test| test.id).collect::<Vec<_>>(),
+            [2, 4]
+        );
         assert_eq!(summary.omitted, 2);
         assert_eq!(summary.windows[0].phish_prone, Some(0.05));
-        assert_eq!((summary.windows[1].window.as_str(), summary.windows[1].phish_prone), ("all", Some(51.0 / 120.0)));
+        assert_eq!(
+            (summary.windows[1].window.as_str(), summary.windows[1].phish_prone),
+            ("all", Some(51.0 / 120.0))
+        );
     }
 }

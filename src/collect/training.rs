@@ -12,18 +12,25 @@ use crate::snapshot::Collection;
 pub(super) async fn campaigns(client: &Client, refresh: &mut Refresh) -> Result<Yield, ApiError> {
     let mut campaigns = Vec::new();
     let mut fold = |row: TrainingRow, _: &mut _| {
-        campaigns.extend(row.id().map(|id| TrainingCampaign {
-            id,
-            name: row.name.unwrap_or_default(),
-            status: row.status.unwrap_or_default(),
-            // -1: too large to calculate.
-            completion: row.completion_percent.filter(|percent| *percent >= 0.0).map(|percent| percent / 100.0),
-            start: row.start,
-            end: row.end,
+        campaigns.extend(row.id().map(|id| {
+            TrainingCampaign {
+                id,
+                name: row.name.unwrap_or_default(),
+                status: row.status.unwrap_or_default(),
+                // -1: too large to calculate.
+                completion: row
+                    .completion_percent
+                    .filter(|percent| *percent >= 0.0)
+                    .map(|percent| percent / 100.0),
+                start: row.start,
+                end: row.end,
+            }
         }));
         Ok(())
     };
-    client.list(refresh, Endpoint::TrainingCampaigns, &[], &mut fold).await?;
+    client
+        .list(refresh, Endpoint::TrainingCampaigns, &[], &mut fold)
+        .await?;
     campaigns.sort_unstable_by_key(|campaign: &TrainingCampaign| campaign.id);
     Ok(Collection::TrainingCampaigns(TrainingCampaigns { campaigns }).into())
 }
@@ -35,8 +42,13 @@ pub(super) async fn store_purchases(client: &Client, refresh: &mut Refresh) -> R
         *counts.entry((row.kind.unwrap_or_default(), retired)).or_default() += 1;
         Ok(())
     };
-    client.list(refresh, Endpoint::StorePurchases, &[], &mut fold).await?;
-    let counts = counts.into_iter().map(|((kind, retired), count)| (kind, retired, count)).collect();
+    client
+        .list(refresh, Endpoint::StorePurchases, &[], &mut fold)
+        .await?;
+    let counts = counts
+        .into_iter()
+        .map(|((kind, retired), count)| (kind, retired, count))
+        .collect();
     Ok(Collection::StorePurchases(StorePurchases { counts }).into())
 }
 

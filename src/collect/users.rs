@@ -17,7 +17,11 @@ const RISK_BOUNDS: [f64; RISK_SCORE_BOUNDS.len() - 1] =
 /// Upper bounds of phish-prone ratios in percent, which is what the API gives for users.
 const PERCENT_BOUNDS: [f64; PHISH_PRONE_BOUNDS.len() - 1] = [0.0, 5.0, 10.0, 20.0, 30.0, 50.0, 100.0];
 
-pub(super) async fn users(client: &Client, refresh: &mut Refresh, inputs: Inputs<'_>) -> Result<Yield, ApiError> {
+pub(super) async fn users(
+    client: &Client,
+    refresh: &mut Refresh,
+    inputs: Inputs<'_>,
+) -> Result<Yield, ApiError> {
     let mut census = Census::new(inputs.config);
     let mut fold = |row: UserRow, _: &mut _| {
         census.add(&row);
@@ -53,9 +57,14 @@ impl Directory {
 
     /// Indices of the segments that a user is in.
     pub fn of(&self, user: i64) -> impl Iterator<Item = usize> {
-        let start = self.users.get(&user).map_or(self.memberships.len(), |index| *index as usize * self.attributes);
+        let start = self
+            .users
+            .get(&user)
+            .map_or(self.memberships.len(), |index| *index as usize * self.attributes);
         let segments = self.memberships[start..].iter().take(self.attributes);
-        segments.filter(|segment| **segment != NO_SEGMENT).map(|segment| *segment as usize)
+        segments
+            .filter(|segment| **segment != NO_SEGMENT)
+            .map(|segment| *segment as usize)
     }
 }
 
@@ -82,7 +91,11 @@ struct Census {
 
 impl Census {
     fn new(config: &AccountConfig) -> Self {
-        let attributes: Vec<_> = config.segments.iter().map(|attribute| attribute.as_str()).collect();
+        let attributes: Vec<_> = config
+            .segments
+            .iter()
+            .map(|attribute| attribute.as_str())
+            .collect();
         Self {
             min_size: config.segment_min_size,
             rows: 0,
@@ -92,7 +105,10 @@ impl Census {
             groups: BTreeMap::new(),
             values: vec![BTreeMap::new(); attributes.len()],
             tallies: Vec::new(),
-            directory: Directory { attributes: attributes.len(), ..Directory::default() },
+            directory: Directory {
+                attributes: attributes.len(),
+                ..Directory::default()
+            },
             attributes,
         }
     }
@@ -139,8 +155,12 @@ impl Census {
             if let Some(segment) = segment {
                 let tally = &mut self.tallies[segment as usize];
                 tally.users += 1;
-                user.risk_score.into_iter().for_each(|score| tally.risk_score.add(score));
-                user.phish_prone_percent.into_iter().for_each(|percent| tally.phish_prone.add(percent / 100.0));
+                user.risk_score
+                    .into_iter()
+                    .for_each(|score| tally.risk_score.add(score));
+                user.phish_prone_percent
+                    .into_iter()
+                    .for_each(|percent| tally.phish_prone.add(percent / 100.0));
             }
             if user.id().is_some() {
                 self.directory.memberships.push(segment.unwrap_or(NO_SEGMENT));
@@ -158,7 +178,9 @@ impl Census {
                     continue;
                 }
                 shown[number as usize] = self.directory.segments.len() as u32;
-                self.directory.segments.push(((*attribute).to_owned(), value.clone()));
+                self.directory
+                    .segments
+                    .push(((*attribute).to_owned(), value.clone()));
                 segments.push(Segment {
                     attribute: (*attribute).to_owned(),
                     value,
@@ -188,7 +210,11 @@ impl Census {
             Vec::new()
         };
         let directory = (!self.attributes.is_empty()).then_some(self.directory);
-        Yield { collection, directory, notes }
+        Yield {
+            collection,
+            directory,
+            notes,
+        }
     }
 }
 

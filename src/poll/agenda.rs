@@ -67,7 +67,10 @@ impl Entry {
             return Some(instead);
         }
         let interval = self.interval?;
-        Some((self.started.map_or(now, |started| started + interval), NextRunReason::Interval))
+        Some((
+            self.started.map_or(now, |started| started + interval),
+            NextRunReason::Interval,
+        ))
     }
 
     /// A refresh succeeded.
@@ -83,12 +86,19 @@ impl Entry {
                 Some((now + UNAVAILABLE, NextRunReason::Unavailable))
             }
             // Asked again as planned: the answer is not going to be another one in a minute.
-            Reason::BadRequest | Reason::Forbidden | Reason::NotFound | Reason::Unauthorized | Reason::Incomplete => None,
+            Reason::BadRequest
+            | Reason::Forbidden
+            | Reason::NotFound
+            | Reason::Unauthorized
+            | Reason::Incomplete => None,
             Reason::Budget => Some((now + wait.unwrap_or(FIRST_RETRY), NextRunReason::Budget)),
             Reason::RateLimited => Some((now + wait.unwrap_or(FIRST_RETRY), NextRunReason::Throttled)),
             Reason::ServerError | Reason::Timeout | Reason::Transport | Reason::Decode => {
                 let pause = self.delays.pause();
-                Some((now + self.interval.map_or(pause, |interval| pause.min(interval)), NextRunReason::Retry))
+                Some((
+                    now + self.interval.map_or(pause, |interval| pause.min(interval)),
+                    NextRunReason::Retry,
+                ))
             }
         };
     }
@@ -109,7 +119,10 @@ mod tests {
     use super::*;
 
     fn entry(interval: u64) -> Entry {
-        Entry { interval: Some(Duration::from_secs(interval)), ..Entry::default() }
+        Entry {
+            interval: Some(Duration::from_secs(interval)),
+            ..Entry::default()
+        }
     }
 
     #[tokio::test]
@@ -118,7 +131,10 @@ mod tests {
         let mut entry = entry(600);
         assert_eq!(entry.due(now), Some((now, NextRunReason::Interval)));
         entry.started = Some(now);
-        assert_eq!(entry.due(now), Some((now + Duration::from_secs(600), NextRunReason::Interval)));
+        assert_eq!(
+            entry.due(now),
+            Some((now + Duration::from_secs(600), NextRunReason::Interval))
+        );
         entry.interval = None;
         assert_eq!(entry.due(now), None);
     }
@@ -133,25 +149,56 @@ mod tests {
             let (at, why) = entry.due(now).expect("due");
             ((at - now).as_secs(), why)
         };
-        assert_eq!(due(Reason::Forbidden, false, None), (86_400, NextRunReason::Unavailable));
-        assert_eq!(due(Reason::NotFound, false, None), (86_400, NextRunReason::Unavailable));
+        assert_eq!(
+            due(Reason::Forbidden, false, None),
+            (86_400, NextRunReason::Unavailable)
+        );
+        assert_eq!(
+            due(Reason::NotFound, false, None),
+            (86_400, NextRunReason::Unavailable)
+        );
         assert_eq!(due(Reason::NotFound, true, None), (3600, NextRunReason::Interval));
-        assert_eq!(due(Reason::BadRequest, false, None), (3600, NextRunReason::Interval));
-        assert_eq!(due(Reason::Incomplete, true, None), (3600, NextRunReason::Interval));
-        assert_eq!(due(Reason::Budget, true, Some(Duration::from_secs(7))), (7, NextRunReason::Budget));
+        assert_eq!(
+            due(Reason::BadRequest, false, None),
+            (3600, NextRunReason::Interval)
+        );
+        assert_eq!(
+            due(Reason::Incomplete, true, None),
+            (3600, NextRunReason::Interval)
+        );
+        assert_eq!(
+            due(Reason::Budget, true, Some(Duration::from_secs(7))),
+            (7, NextRunReason::Budget)
+        );
         let (pause, why) = due(Reason::ServerError, true, None);
-        assert!((48..=72).contains(&pause) && why == NextRunReason::Retry, "{pause}");
+        assert!(
+            (48..=72).contains(&pause) && why == NextRunReason::Retry,
+            "{pause}"
+        );
     }
 
     #[tokio::test]
     async fn a_restart_keeps_the_phase() {
         let now = Instant::now() + Duration::from_secs(100_000);
-        let status = CollectorStatus { last_attempt: Some(1_000.0), success: Some(true), ..CollectorStatus::default() };
+        let status = CollectorStatus {
+            last_attempt: Some(1_000.0),
+            success: Some(true),
+            ..CollectorStatus::default()
+        };
         let mut entry = entry(600);
         entry.restore(&status, now, 1_250.0);
-        assert_eq!(entry.due(now), Some((now + Duration::from_secs(350), NextRunReason::Interval)));
-        let mut behind = Entry { interval: entry.interval, ..Entry::default() };
+        assert_eq!(
+            entry.due(now),
+            Some((now + Duration::from_secs(350), NextRunReason::Interval))
+        );
+        let mut behind = Entry {
+            interval: entry.interval,
+            ..Entry::default()
+        };
         behind.restore(&status, now, 10.0);
-        assert_eq!(behind.due(now), Some((now + Duration::from_secs(600), NextRunReason::Interval)));
+        assert_eq!(
+            behind.due(now),
+            Some((now + Duration::from_secs(600), NextRunReason::Interval))
+        );
     }
 }

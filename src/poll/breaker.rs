@@ -24,7 +24,11 @@ pub(super) struct Breaker {
 impl Breaker {
     /// Opens because `blamed` was refused; the first probe may go out at once.
     pub(super) fn open(blamed: Collector, now: Instant) -> Self {
-        Self { blamed, probe_at: now, delays: Delays::new(FIRST, LONGEST) }
+        Self {
+            blamed,
+            probe_at: now,
+            delays: Delays::new(FIRST, LONGEST),
+        }
     }
 
     /// Whose refusal opened it.
@@ -41,8 +45,13 @@ impl Breaker {
     /// everywhere or by one endpoint.
     pub(super) fn probe(&self, order: &[Collector]) -> Collector {
         let other = |collector: &&Collector| **collector != self.blamed;
-        let account = order.iter().filter(other).find(|collector| **collector == Collector::Account);
-        *account.or_else(|| order.iter().find(other)).unwrap_or(&self.blamed)
+        let account = order
+            .iter()
+            .filter(other)
+            .find(|collector| **collector == Collector::Account);
+        *account
+            .or_else(|| order.iter().find(other))
+            .unwrap_or(&self.blamed)
     }
 
     /// A probe failed at `now`.
@@ -71,9 +80,15 @@ mod tests {
     #[tokio::test]
     async fn another_endpoint_than_the_refused_is_probed() {
         let breaker = Breaker::open(Collector::Account, Instant::now());
-        assert_eq!(breaker.probe(&[Collector::Account, Collector::Policies]), Collector::Policies);
+        assert_eq!(
+            breaker.probe(&[Collector::Account, Collector::Policies]),
+            Collector::Policies
+        );
         assert_eq!(breaker.probe(&[Collector::Account]), Collector::Account);
         let breaker = Breaker::open(Collector::Policies, Instant::now());
-        assert_eq!(breaker.probe(&[Collector::Groups, Collector::Account, Collector::Policies]), Collector::Account);
+        assert_eq!(
+            breaker.probe(&[Collector::Groups, Collector::Account, Collector::Policies]),
+            Collector::Account
+        );
     }
 }

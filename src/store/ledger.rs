@@ -28,7 +28,11 @@ const ROOM: u64 = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
     /// A request.
-    Request,
+    Request {
+        /// When the request before it had ended: until then it may have been on its way, and counts from then. 0 where
+        /// the time of the record before it says that already.
+        previous_ended: u64,
+    },
     /// The API asked to pause until this time.
     PausedUntil(u64),
     /// The day's quota counts as spent until this time.
@@ -44,6 +48,16 @@ pub struct Entry {
     pub time: u64,
     /// What.
     pub mark: Mark,
+}
+
+impl Entry {
+    /// A request that has ended at `time`.
+    pub fn settled(time: u64) -> Self {
+        Self {
+            time,
+            mark: Mark::Request { previous_ended: 0 },
+        }
+    }
 }
 
 /// What a ledger holds.
@@ -99,16 +113,18 @@ impl Loaded {
             (self.paused_until > self.now).then(|| entry(Mark::PausedUntil(self.paused_until))),
             (self.spent_until > self.now).then(|| entry(Mark::SpentUntil(self.spent_until))),
         ];
-        let requests = self.requests.iter().map(|time| Entry {
-            time: *time,
-            mark: Mark::Request,
-        });
+        let requests = self.requests.iter().map(|time| Entry::settled(*time));
         marks.into_iter().flatten().chain(requests).collect()
     }
 
     fn take(&mut self, entry: Entry, wall: u64) {
         match entry.mark {
-            Mark::Request => self.requests.push(entry.time),
+            Mark::Request { previous_ended } => {
+                if let Some(previous) = self.requests.last_mut() {
+                    *previous = previous_ended.clamp(*previous, entry.time.max(*previous));
+                }
+                self.requests.push(entry.time);
+            }
             Mark::PausedUntil(until) => self.paused_until = until,
             Mark::SpentUntil(until) => self.spent_until = until,
             Mark::Clock => {}
@@ -209,7 +225,7 @@ fn header(whole: u64, capacity: u64, wall: u64) -> [u8; RECORD] {
 
 fn encode(entry: Entry, wall: u64) -> [u8; RECORD] {
     let (kind, until) = match entry.mark {
-        Mark::Request => (1, 0),
+        Mark::Request { previous_ended } => (1, previous_ended),
         Mark::PausedUntil(until) => (2, until),
         Mark::SpentUntil(until) => (3, until),
         Mark::Clock => (4, 0),
@@ -231,7 +247,9 @@ fn number(record: &[u8], at: usize) -> u64 {
 
 fn decode(record: &[u8]) -> Option<(Entry, u64)> {
     let mark = match record[0] {
-        1 => Mark::Request,
+        1 => Mark::Request {
+            previous_ended: number(record, 12),
+        },
         2 => Mark::PausedUntil(number(record, 12)),
         3 => Mark::SpentUntil(number(record, 12)),
         4 => Mark::Clock,
@@ -284,13 +302,7 @@ fn parse(bytes: &[u8]) -> Option<Loaded> {
                 // Half written: its request may have been sent. Zero is room.
                 if record.iter().any(|byte| *byte != 0) {
                     let now = if loaded.now == 0 { wall } else { loaded.now };
-                    loaded.take(
-                        Entry {
-                            time: now,
-                            mark: Mark::Request,
-                        },
-                        loaded.wall,
-                    );
+                    loaded.take(Entry::settled(now), loaded.wall);
                 }
                 break;
             }
@@ -320,13 +332,6 @@ mod tests {
         (dir, store)
     }
 
-    fn request(time: u64) -> Entry {
-        Entry {
-            time,
-            mark: Mark::Request,
-        }
-    }
-
     fn nothing() -> Vec<Entry> {
         Vec::new()
     }
@@ -339,7 +344,7 @@ mod tests {
         for minute in 0..3 {
             let time = loaded.now + minute * 60_000;
             ledger
-                .append(request(time), WALL + minute * 60_000, nothing)
+                .append(Entry::settled(time), WALL + minute * 60_000, nothing)
                 .expect("written");
         }
         (dir, store)
@@ -352,6 +357,25 @@ mod tests {
         let (_, loaded) = store.open_ledger(later).expect("again");
         assert_eq!(loaded.requests, [WALL, WALL + 60_000, later]);
         assert_eq!(loaded.now, later);
+    }
+
+    #[test]
+    fn a_request_counts_from_its_end_if_the_next_one_says_so() {
+        let (_dir, store) = store();
+        let (mut ledger, loaded) = store.open_ledger(WALL).expect("first");
+        let begun = loaded.now;
+        ledger
+            .append(Entry::settled(begun), WALL, nothing)
+            .expect("written");
+        let next = Entry {
+            time: begun + 9_000,
+            mark: Mark::Request {
+                previous_ended: begun + 4_000,
+            },
+        };
+        ledger.append(next, WALL + 9_000, nothing).expect("written");
+        let (_, loaded) = store.open_ledger(WALL + 20_000).expect("again");
+        assert_eq!(loaded.requests, [begun + 4_000, begun + 20_000]);
     }
 
     #[test]
@@ -457,11 +481,13 @@ mod tests {
         let (dir, store) = store();
         let (mut ledger, loaded) = store.open_ledger(WALL).expect("first");
         ledger
-            .append(request(loaded.now), WALL, nothing)
+            .append(Entry::settled(loaded.now), WALL, nothing)
             .expect("written");
         fs::remove_file(dir.path().join(FILE)).expect("removed");
         ledger
-            .append(request(loaded.now + 1), WALL, || vec![request(loaded.now)])
+            .append(Entry::settled(loaded.now + 1), WALL, || {
+                vec![Entry::settled(loaded.now)]
+            })
             .expect("written");
         let (_, again) = store.open_ledger(WALL).expect("opened");
         assert_eq!(again.requests.len(), 2);
@@ -473,7 +499,7 @@ mod tests {
         let (mut ledger, loaded) = store.open_ledger(WALL).expect("first");
         ledger.records = ledger.capacity;
         ledger
-            .append(request(loaded.now), WALL, nothing)
+            .append(Entry::settled(loaded.now), WALL, nothing)
             .expect("written");
         assert_eq!(
             fs::metadata(dir.path().join(FILE)).expect("there").len() as usize,
@@ -487,6 +513,6 @@ mod tests {
         let (dir, store) = store();
         let (mut ledger, loaded) = store.open_ledger(WALL).expect("first");
         fs::remove_dir_all(dir.path()).expect("removed");
-        assert!(ledger.append(request(loaded.now), WALL, nothing).is_err());
+        assert!(ledger.append(Entry::settled(loaded.now), WALL, nothing).is_err());
     }
 }
