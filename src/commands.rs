@@ -55,6 +55,12 @@ impl Stop {
     }
 }
 
+impl Display for Stop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.message.as_deref().unwrap_or("it failed").trim_end())
+    }
+}
+
 type Ending = Result<(), Stop>;
 
 /// Runs the program: `args` with its name first.

@@ -26,14 +26,16 @@ pub mod snapshot;
 
 // Floor 3: disk, and the bytes of the exposition.
 pub mod exposition;
+pub mod status;
 pub mod store;
 
 // Floor 4: what may be sent, and what it costs.
 pub mod budget;
 pub mod forecast;
 
-// Floor 5: the way to KnowBe4.
+// Floor 5: the way to KnowBe4, and from Prometheus.
 pub mod api;
+pub mod server;
 
 // Floor 6
 pub mod collect;
@@ -43,6 +45,9 @@ pub mod poll;
 
 // Floor 8
 pub mod supervise;
+
+// Floor 9
+pub mod commands;
 
 /// Source revision that this was built from, 40 hex digits; empty when it was not known.
 pub const REVISION: &str = env!("KNOWBE4_EXPORTER_REVISION");

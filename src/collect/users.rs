@@ -6,7 +6,7 @@ use super::{Inputs, Yield};
 use crate::api::error::ApiError;
 use crate::api::wire::{Row as _, UserRow};
 use crate::api::{Client, Refresh};
-use crate::config::AccountConfig;
+use crate::config::{AccountConfig, SegmentAttribute};
 use crate::model::{Endpoint, Mean, PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, Segment, Users};
 use crate::snapshot::Collection;
 
@@ -76,7 +76,7 @@ struct Tally {
 }
 
 struct Census {
-    attributes: Vec<&'static str>,
+    attributes: Vec<SegmentAttribute>,
     min_size: u64,
     rows: u64,
     active: u64,
@@ -91,11 +91,7 @@ struct Census {
 
 impl Census {
     fn new(config: &AccountConfig) -> Self {
-        let attributes: Vec<_> = config
-            .segments
-            .iter()
-            .map(|attribute| attribute.as_str())
-            .collect();
+        let attributes = config.segments.clone();
         Self {
             min_size: config.segment_min_size,
             rows: 0,
@@ -143,7 +139,7 @@ impl Census {
             self.directory.users.insert(id, index);
         }
         for (attribute, values) in self.attributes.iter().zip(&mut self.values) {
-            let segment = user.attribute(attribute).map(|value| match values.get(value) {
+            let segment = user.attribute(*attribute).map(|value| match values.get(value) {
                 Some(segment) => *segment,
                 None => {
                     let segment = self.tallies.len() as u32;
@@ -180,9 +176,9 @@ impl Census {
                 shown[number as usize] = self.directory.segments.len() as u32;
                 self.directory
                     .segments
-                    .push(((*attribute).to_owned(), value.clone()));
+                    .push((attribute.as_str().to_owned(), value.clone()));
                 segments.push(Segment {
-                    attribute: (*attribute).to_owned(),
+                    attribute: attribute.as_str().to_owned(),
                     value,
                     users: tally.users,
                     risk_score: tally.risk_score.about_several(self.min_size),

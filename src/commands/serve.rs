@@ -47,8 +47,10 @@ pub(super) async fn run(
     for address in &options.listen {
         listeners.push(Listener::bind(address).await.map_err(Stop::failed)?);
     }
-    let settings = server::Options::new(&options.telemetry_path, options.enable_lifecycle, options.web_config_file.as_deref())
-        .map_err(Stop::usage)?;
+    let settings = server::Options {
+        telemetry_path: options.telemetry_path.as_str().to_owned(),
+        lifecycle: options.enable_lifecycle,
+    };
     let shared = wire(&config, env)?;
     let exposition = Arc::new(Exposition::new(
         Arc::clone(&shared.published),
@@ -65,7 +67,8 @@ pub(super) async fn run(
     tasks.spawn(stop.clone().run_until_cancelled_owned(render(Arc::clone(&supervisor), exposition)));
     tasks.spawn(stop.clone().run_until_cancelled_owned(reload_on_hangup(Arc::clone(&site))));
     for listener in &listeners {
-        info!(address = %listener.local_addr(), path = options.telemetry_path.as_str(), "listening");
+        let address = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
+        info!(address, path = options.telemetry_path.as_str(), "listening");
     }
     let served = server::serve(listeners, site, settings, stop.clone());
     tokio::pin!(served);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
 use super::{Any, Drift, Lenient, Row, Seed, next_key};
+use crate::config::SegmentAttribute;
 
 fn expect<T>(drift: &mut Drift, field: &Option<T>) {
     drift.missing_field += u64::from(field.is_none());
@@ -166,22 +167,8 @@ pub struct UserRow {
     /// Ids of the user's groups.
     pub groups: Vec<i64>,
     status: Option<String>,
-    attributes: BTreeMap<&'static str, String>,
+    attributes: BTreeMap<SegmentAttribute, String>,
 }
-
-/// Attributes of a user that segments may be made of: what several people share.
-pub const SEGMENT_ATTRIBUTES: [&str; 10] = [
-    "department",
-    "location",
-    "division",
-    "organization",
-    "language",
-    "job_title",
-    "custom_field_1",
-    "custom_field_2",
-    "custom_field_3",
-    "custom_field_4",
-];
 
 impl Row for UserRow {
     fn field<'de, A: MapAccess<'de>>(
@@ -192,7 +179,7 @@ impl Row for UserRow {
     ) -> Result<(), A::Error> {
         if key == "groups" {
             map.next_value_seed(Seed(Elements(drift, |id| self.groups.push(id))))?;
-        } else if let Some(attribute) = SEGMENT_ATTRIBUTES.into_iter().find(|attribute| *attribute == key) {
+        } else if let Some(attribute) = SegmentAttribute::ALL.into_iter().find(|attribute| attribute.as_str() == key) {
             let text = Any::next(map)?.text(drift);
             let text = text
                 .map(|text| text.trim().to_owned())
@@ -225,9 +212,9 @@ impl UserRow {
         is_active(&self.status)
     }
 
-    /// The value of one of [`SEGMENT_ATTRIBUTES`], trimmed; [`None`] where the user has none.
-    pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.get(name).map(String::as_str)
+    /// The value of an attribute, trimmed; [`None`] where the user has none.
+    pub fn attribute(&self, attribute: SegmentAttribute) -> Option<&str> {
+        self.attributes.get(&attribute).map(String::as_str)
     }
 }
 
@@ -608,7 +595,7 @@ mod tests {
         );
         assert_eq!(first.groups, [3264, 7, 8]);
         assert_eq!(
-            (first.attribute("department"), first.attribute("location")),
+            (first.attribute(SegmentAttribute::Department), first.attribute(SegmentAttribute::Location)),
             (Some("Sales"), None)
         );
         assert!(!second.is_active());
