@@ -41,12 +41,18 @@ struct Stop {
 impl Stop {
     /// It failed at run time.
     fn failed(message: impl Display) -> Self {
-        Self { code: FAILED, message: Some(message.to_string()) }
+        Self {
+            code: FAILED,
+            message: Some(message.to_string()),
+        }
     }
 
     /// The configuration or the command line is wrong.
     fn usage(message: impl Display) -> Self {
-        Self { code: USAGE, message: Some(message.to_string()) }
+        Self {
+            code: USAGE,
+            message: Some(message.to_string()),
+        }
     }
 
     /// All has been said already.
@@ -85,7 +91,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: impl Env + Clone + 'st
 }
 
 fn dispatch(cli: Cli, env: impl Env + Clone + 'static) -> Ending {
-    let Cli { options, command, warnings } = cli;
+    let Cli {
+        options,
+        command,
+        warnings,
+    } = cli;
     telemetry::init(options.log_level, options.log_format).map_err(Stop::failed)?;
     for warning in warnings {
         warn!("{warning}");
@@ -103,7 +113,10 @@ fn dispatch(cli: Cli, env: impl Env + Clone + 'static) -> Ending {
 }
 
 fn block_on(command: impl Future<Output = Ending>) -> Ending {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Stop::failed)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Stop::failed)?;
     let ending = runtime.block_on(command);
     // A write to a slow disk may still be under way; what it writes is a whole file or none.
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));

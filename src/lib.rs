@@ -16,6 +16,7 @@ pub mod cli;
 pub mod clock;
 pub mod model;
 pub mod secret;
+pub mod simulator;
 pub mod telemetry;
 
 // Floor 2: what is true, what is planned, what is served and counted.

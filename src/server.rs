@@ -93,7 +93,13 @@ pub async fn serve(
     let mut accepting = JoinSet::new();
     for listener in listeners {
         let (site, options) = (Arc::clone(&site), Arc::clone(&options));
-        accepting.spawn(accept(listener, site, options, Arc::clone(&connections), stop.clone()));
+        accepting.spawn(accept(
+            listener,
+            site,
+            options,
+            Arc::clone(&connections),
+            stop.clone(),
+        ));
     }
     while let Some(ended) = accepting.join_next().await {
         if let Err(error) = ended
@@ -116,10 +122,15 @@ async fn accept(
     let graceful = GracefulShutdown::new();
     let mut running = JoinSet::new();
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MOST_HEAD).keep_alive(true);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MOST_HEAD)
+        .keep_alive(true);
     loop {
         while running.try_join_next().is_some() {}
-        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { break };
+        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else {
+            break;
+        };
         let stream = tokio::select! {
             () = stop.cancelled() => break,
             accepted = listener.accept() => match accepted {

@@ -89,8 +89,15 @@ pub struct CollectorView {
 impl StatusView {
     /// What `accounts` say at `now`.
     pub fn build(accounts: &BTreeMap<AccountName, AccountState>, now: f64) -> Self {
-        let accounts = accounts.iter().map(|(name, state)| AccountView::build(name, state, now)).collect();
-        Self { version: env!("CARGO_PKG_VERSION"), now, accounts }
+        let accounts = accounts
+            .iter()
+            .map(|(name, state)| AccountView::build(name, state, now))
+            .collect();
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            now,
+            accounts,
+        }
     }
 
     /// For programs.
@@ -108,20 +115,34 @@ impl AccountView {
     fn build(name: &AccountName, state: &AccountState, now: f64) -> Self {
         let BudgetState { limit, used } = state.budget;
         let windows = BudgetState::WINDOWS.into_iter().zip(limit).zip(used);
-        let budget = windows.map(|((window, limit), used)| WindowView { window, limit, used, left: limit.saturating_sub(used) });
+        let budget = windows.map(|((window, limit), used)| WindowView {
+            window,
+            limit,
+            used,
+            left: limit.saturating_sub(used),
+        });
         Self {
             account: name.to_string(),
             up: state.up,
             ledger_writable: state.ledger_writable,
             budget: budget.collect(),
             plan_requests_per_day: state.plan_requests_per_day,
-            collectors: state.collectors.iter().map(|(collector, status)| CollectorView::build(collector, status, now)).collect(),
+            collectors: state
+                .collectors
+                .iter()
+                .map(|(collector, status)| CollectorView::build(collector, status, now))
+                .collect(),
         }
     }
 
     /// Whether something wants a look.
     fn is_troubled(&self) -> bool {
-        !self.ledger_writable || self.up == Some(false) || self.collectors.iter().any(|c| c.enabled && c.success == Some(false))
+        !self.ledger_writable
+            || self.up == Some(false)
+            || self
+                .collectors
+                .iter()
+                .any(|c| c.enabled && c.success == Some(false))
     }
 }
 
@@ -140,7 +161,9 @@ impl CollectorView {
             interval_seconds: status.interval,
             duration_seconds: status.duration,
             refresh_requests: status.refresh_requests,
-            requests_per_day: cost.zip(status.interval).map(|(cost, interval)| cost * 86_400.0 / interval),
+            requests_per_day: cost
+                .zip(status.interval)
+                .map(|(cost, interval)| cost * 86_400.0 / interval),
             last_error: status.last_failure.clone(),
             notes: status.notes.clone(),
         }
@@ -153,8 +176,15 @@ mod tests {
     use crate::model::Reason;
 
     fn view() -> StatusView {
-        let mut state = AccountState { up: Some(true), ledger_writable: true, ..AccountState::default() };
-        state.budget = BudgetState { limit: [4, 45, 800], used: [0, 3, 799] };
+        let mut state = AccountState {
+            up: Some(true),
+            ledger_writable: true,
+            ..AccountState::default()
+        };
+        state.budget = BudgetState {
+            limit: [4, 45, 800],
+            used: [0, 3, 799],
+        };
         let users = &mut state.collectors[Collector::Users];
         users.success = Some(false);
         users.last_success = Some(1_000.0);
@@ -187,6 +217,11 @@ mod tests {
         let html = view().html();
         assert!(!html.contains("<script>"), "{html}");
         assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;quoted&quot;"));
-        assert!(html.contains("wait") && html.contains("abc") && html.contains("60 min ago") && html.contains("in 6.7 min"));
+        assert!(
+            html.contains("wait")
+                && html.contains("abc")
+                && html.contains("60 min ago")
+                && html.contains("in 6.7 min")
+        );
     }
 }

@@ -46,7 +46,11 @@ pub(super) async fn check(options: Options, arguments: CheckArgs, env: impl Env 
 }
 
 fn accounts(config: &Config) -> String {
-    let names: Vec<_> = config.accounts.iter().map(|account| account.name.as_str()).collect();
+    let names: Vec<_> = config
+        .accounts
+        .iter()
+        .map(|account| account.name.as_str())
+        .collect();
     match names.len() {
         1 => format!("account {}", names[0]),
         many => format!("{many} accounts, {}", names.join(", ")),
@@ -56,11 +60,23 @@ fn accounts(config: &Config) -> String {
 /// Tries one account. True when all its endpoints answer as they should.
 async fn connect(shared: &Shared, account: &AccountConfig, shapes: bool) -> Result<bool, Stop> {
     let tools = shared.open(&Arc::new(account.clone())).map_err(Stop::failed)?;
-    let client = Client::new(tools.transport, tools.budget, Arc::clone(&tools.instruments), tools.clock);
-    output::print(&format!("account {} at {}\n", account.name, account.base_url.as_str()))?;
+    let client = Client::new(
+        tools.transport,
+        tools.budget,
+        Arc::clone(&tools.instruments),
+        tools.clock,
+    );
+    output::print(&format!(
+        "account {} at {}\n",
+        account.name,
+        account.base_url.as_str()
+    ))?;
     let mut good = true;
     let mut skew = None;
-    for collector in Collector::ALL.into_iter().filter(|collector| account.collectors[*collector].enabled) {
+    for collector in Collector::ALL
+        .into_iter()
+        .filter(|collector| account.collectors[*collector].enabled)
+    {
         let endpoint = collect::endpoint(collector);
         match client.probe(endpoint).await {
             Ok(probe) => {
@@ -75,7 +91,10 @@ async fn connect(shared: &Shared, account: &AccountConfig, shapes: bool) -> Resu
             Err(error) => {
                 good = false;
                 let failure = client.explain(&error, endpoint);
-                let id = failure.request_id.map(|id| format!("\n    request id: {id}")).unwrap_or_default();
+                let id = failure
+                    .request_id
+                    .map(|id| format!("\n    request id: {id}"))
+                    .unwrap_or_default();
                 output::print(&format!(
                     "  {collector}: FAILED ({})\n    cause: {}\n    cure: {}{id}\n",
                     failure.reason.as_str(),
@@ -86,17 +105,30 @@ async fn connect(shared: &Shared, account: &AccountConfig, shapes: bool) -> Resu
         }
     }
     if let Some(skew) = skew.filter(|skew| skew.abs() > SKEW) {
-        output::print(&format!("  this machine's clock differs from the server's by {skew:.0} s: set it by NTP\n"))?;
+        output::print(&format!(
+            "  this machine's clock differs from the server's by {skew:.0} s: set it by NTP\n"
+        ))?;
     }
     let spent: u64 = tools.instruments.read().requests.values().sum();
     let [_, _, used] = tools.instruments.read().budget.used;
-    output::print(&format!("  this cost {spent} requests; {used} of {} used in 24 hours\n", account.budget.per_day_limit()))?;
+    output::print(&format!(
+        "  this cost {spent} requests; {used} of {} used in 24 hours\n",
+        account.budget.per_day_limit()
+    ))?;
     Ok(good)
 }
 
 fn describe(probe: &Probe) -> String {
-    let Some(elements) = probe.elements else { return "an object".to_owned() };
-    let Seen { next_cursor, linked, total_pages, total, .. } = &probe.paging;
+    let Some(elements) = probe.elements else {
+        return "an object".to_owned();
+    };
+    let Seen {
+        next_cursor,
+        linked,
+        total_pages,
+        total,
+        ..
+    } = &probe.paging;
     let paging = if next_cursor.is_some() {
         "pages by cursor"
     } else if *linked || total_pages.is_some() || total.is_some() {

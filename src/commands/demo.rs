@@ -26,7 +26,9 @@ const INTERVAL: Duration = Duration::from_secs(5);
 
 pub(super) async fn demo(options: Options, arguments: OrganisationArgs, env: impl Env + 'static) -> Ending {
     let simulator = Arc::new(organisation(&arguments)?);
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(Stop::failed)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .map_err(Stop::failed)?;
     let address = listener.local_addr().map_err(Stop::failed)?;
     let storage = Temporary::new();
     let account = account(&format!("http://{address}"))?;
@@ -35,7 +37,14 @@ pub(super) async fn demo(options: Options, arguments: OrganisationArgs, env: imp
     tasks.spawn(async move { simulator::serve(simulator, listener, std::future::pending()).await });
     let config = Config::for_one(account, storage.0.clone());
     let again = config.clone();
-    let ending = run(options, config, Arc::new(env), Box::new(move || Ok(again.clone())), interrupted()).await;
+    let ending = run(
+        options,
+        config,
+        Arc::new(env),
+        Box::new(move || Ok(again.clone())),
+        interrupted(),
+    )
+    .await;
     tasks.shutdown().await;
     ending
 }

@@ -17,14 +17,21 @@ const MOST: u64 = 4096;
 
 pub(super) async fn health(options: Options) -> Ending {
     let mut last = "no address to ask".to_owned();
-    for address in options.listen.first().into_iter().flat_map(|address| address.local_candidates()) {
+    for address in options
+        .listen
+        .first()
+        .into_iter()
+        .flat_map(|address| address.local_candidates())
+    {
         match timeout(PATIENCE, ask(&address)).await {
             Ok(Ok(answer)) => return verdict(&answer),
             Ok(Err(error)) => last = format!("{address}: {error}"),
             Err(_) => last = format!("{address}: no answer within {} s", PATIENCE.as_secs()),
         }
     }
-    Err(Stop::failed(format!("{last} (is the exporter running, and on this --web.listen-address?)")))
+    Err(Stop::failed(format!(
+        "{last} (is the exporter running, and on this --web.listen-address?)"
+    )))
 }
 
 async fn ask(address: &str) -> std::io::Result<String> {

@@ -28,7 +28,9 @@ pub(super) async fn once(options: Options, arguments: OnceArgs, env: impl Env + 
     let text = exposition.text();
     match &arguments.output {
         None => output::print(&text)?,
-        Some(path) => replace(path, &text).map_err(|error| Stop::failed(format!("{}: {error}", path.display())))?,
+        Some(path) => {
+            replace(path, &text).map_err(|error| Stop::failed(format!("{}: {error}", path.display())))?
+        }
     }
     if failed { Err(Stop::silent(FAILED)) } else { Ok(()) }
 }

@@ -22,13 +22,23 @@ pub(super) fn plan(options: &Options, arguments: &PlanArgs, env: &dyn Env) -> En
         })
         .collect();
     output::print(&match arguments.format {
-        PlanFormat::Table => forecasts.iter().map(|(account, forecast)| table(account, forecast)).collect(),
+        PlanFormat::Table => forecasts
+            .iter()
+            .map(|(account, forecast)| table(account, forecast))
+            .collect(),
         PlanFormat::Json => {
-            let accounts: Vec<_> = forecasts.iter().map(|(account, forecast)| json(account, forecast)).collect();
+            let accounts: Vec<_> = forecasts
+                .iter()
+                .map(|(account, forecast)| json(account, forecast))
+                .collect();
             format!("{:#}\n", json!({ "accounts": accounts }))
         }
     })?;
-    if forecasts.iter().all(|(_, forecast)| forecast.plan.fits) { Ok(()) } else { Err(Stop::silent(DOES_NOT_FIT)) }
+    if forecasts.iter().all(|(_, forecast)| forecast.plan.fits) {
+        Ok(())
+    } else {
+        Err(Stop::silent(DOES_NOT_FIT))
+    }
 }
 
 /// The forecast of an account: what the user says goes before what was learned.
@@ -102,16 +112,27 @@ fn scope(scope: EnrollmentScope) -> &'static str {
 }
 
 fn table(account: &AccountConfig, forecast: &Forecast) -> String {
-    let heading = ["collector", "requests a refresh", "every", "requests a day", "of the budget"];
+    let heading = [
+        "collector",
+        "requests a refresh",
+        "every",
+        "requests a day",
+        "of the budget",
+    ];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
     for planned in &forecast.plan.planned {
         let (_, from) = forecast.costs[planned.collector];
         rows.push(vec![
             planned.collector.to_string(),
             format!("{} ({})", planned.cost as u64, source(from)),
-            planned.interval.map_or_else(|| "never: too expensive".to_owned(), duration),
+            planned
+                .interval
+                .map_or_else(|| "never: too expensive".to_owned(), duration),
             format!("{:.1}", planned.requests_per_day),
-            format!("{:.1} %", 100.0 * planned.requests_per_day / forecast.limit as f64),
+            format!(
+                "{:.1} %",
+                100.0 * planned.requests_per_day / forecast.limit as f64
+            ),
         ]);
     }
     let plan = &forecast.plan;
@@ -125,7 +146,9 @@ fn table(account: &AccountConfig, forecast: &Forecast) -> String {
     };
     let note = match forecast.enrollments {
         EnrollmentScope::All => "",
-        EnrollmentScope::RunningCampaigns => "enrollments are read by running campaign: the whole listing costs more than the budget gives\n",
+        EnrollmentScope::RunningCampaigns => {
+            "enrollments are read by running campaign: the whole listing costs more than the budget gives\n"
+        }
     };
     let budget = &account.budget;
     format!(

@@ -17,7 +17,6 @@ use crate::config::Config;
 use crate::exposition::Exposition;
 use crate::instrument::Instruments;
 use crate::server::{self, Listener};
-use crate::snapshot::Published;
 use crate::store::Storage;
 use crate::supervise::{Shared, Supervisor};
 
@@ -32,7 +31,14 @@ pub(super) async fn serve(options: Options, env: impl Env + Clone + 'static) -> 
     warn_of_plans(&config);
     let reload_options = options.clone();
     let reload_env = env.clone();
-    run(options, config, Arc::new(env), Box::new(move || load(&reload_options, &reload_env)), interrupted()).await
+    run(
+        options,
+        config,
+        Arc::new(env),
+        Box::new(move || load(&reload_options, &reload_env)),
+        interrupted(),
+    )
+    .await
 }
 
 /// Serves until `shutdown`: what `serve` and `demo` share.
@@ -60,14 +66,27 @@ pub(super) async fn run(
     ));
     let supervisor = Arc::new(Supervisor::new(shared));
     supervisor.apply(&config.accounts).await.map_err(Stop::failed)?;
-    let site = Arc::new(Exporter::new(Arc::clone(&supervisor), Arc::clone(&exposition), reload));
+    let site = Arc::new(Exporter::new(
+        Arc::clone(&supervisor),
+        Arc::clone(&exposition),
+        reload,
+    ));
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
     let _end_tasks_too = stop.clone().drop_guard();
-    tasks.spawn(stop.clone().run_until_cancelled_owned(render(Arc::clone(&supervisor), exposition)));
-    tasks.spawn(stop.clone().run_until_cancelled_owned(reload_on_hangup(Arc::clone(&site))));
+    tasks.spawn(
+        stop.clone()
+            .run_until_cancelled_owned(render(Arc::clone(&supervisor), exposition)),
+    );
+    tasks.spawn(
+        stop.clone()
+            .run_until_cancelled_owned(reload_on_hangup(Arc::clone(&site))),
+    );
     for listener in &listeners {
-        let address = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
+        let address = listener
+            .local_addr()
+            .map(|address| address.to_string())
+            .unwrap_or_default();
         info!(address, path = options.telemetry_path.as_str(), "listening");
     }
     let served = server::serve(listeners, site, settings, stop.clone());
@@ -122,15 +141,22 @@ async fn render(supervisor: Arc<Supervisor>, exposition: Arc<Exposition>) {
     let shared = supervisor.shared();
     let mut published = shared.published.subscribe();
     loop {
-        let stale = exposition.next_expiry().map(|at| Duration::try_from_secs_f64(at - shared.clock.now()));
+        let stale = exposition
+            .next_expiry()
+            .map(|at| Duration::try_from_secs_f64(at - shared.clock.now()));
         // Without anything to go stale the next publication is waited for; an hour is as good as for ever.
-        let wait = stale.map_or(Duration::from_secs(3600), Result::unwrap_or_default).min(Duration::from_secs(3600));
+        let wait = stale
+            .map_or(Duration::from_secs(3600), Result::unwrap_or_default)
+            .min(Duration::from_secs(3600));
         tokio::select! {
             changed = published.changed() => if changed.is_err() { return },
             () = sleep_until(Instant::now() + wait) => {}
         }
         let ready = Arc::clone(&exposition);
-        if tokio::task::spawn_blocking(move || ready.refresh()).await.is_err() {
+        if tokio::task::spawn_blocking(move || ready.refresh())
+            .await
+            .is_err()
+        {
             error!("rendering the exposition failed");
         }
         sleep(RENDER_PAUSE).await;
@@ -150,7 +176,9 @@ async fn reload_on_hangup(site: Arc<Exporter>) {
 
 /// Resolves on SIGTERM or SIGINT.
 pub(super) async fn interrupted() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         // Without handlers the signals end the process, which loses nothing: all is on disk.
         return std::future::pending().await;
     };

@@ -26,13 +26,19 @@ pub(super) async fn simulate(arguments: SimulateArgs) -> Ending {
     let listener = listener.ok_or_else(|| Stop::failed(&reason))?;
     let address = listener.local_addr().map_err(Stop::failed)?;
     info!(%address, "simulating KnowBe4: KNOWBE4_BASE_URL=http://{address} KNOWBE4_API_KEY=anything");
-    simulator::serve(Arc::new(simulator), listener, interrupted()).await.map_err(Stop::failed)
+    simulator::serve(Arc::new(simulator), listener, interrupted())
+        .await
+        .map_err(Stop::failed)
 }
 
 /// The organisation that the flags describe.
 pub(super) fn organisation(arguments: &OrganisationArgs) -> Result<Simulator, Stop> {
     let usage = |flag: &str, error: &dyn std::fmt::Display| Stop::usage(format!("--{flag}: {error}"));
-    let mut settings = Settings { epoch: unix_now() as i64, accelerate: arguments.accelerate, ..Settings::default() };
+    let mut settings = Settings {
+        epoch: unix_now() as i64,
+        accelerate: arguments.accelerate,
+        ..Settings::default()
+    };
     if let Some(dialect) = &arguments.dialect {
         settings.dialect = dialect.parse().map_err(|error| usage("dialect", &error))?;
     }
@@ -40,11 +46,15 @@ pub(super) fn organisation(arguments: &OrganisationArgs) -> Result<Simulator, St
         settings.scenario = scenario.parse().map_err(|error| usage("scenario", &error))?;
     }
     for fault in arguments.fault.iter().flat_map(|faults| faults.split(',')) {
-        settings.faults.push(fault.trim().parse().map_err(|error| usage("fault", &error))?);
+        settings
+            .faults
+            .push(fault.trim().parse().map_err(|error| usage("fault", &error))?);
     }
     settings.seed = arguments.seed.unwrap_or(settings.seed);
     settings.users = arguments.users.map_or(settings.users, |users| users as usize);
-    settings.enrollments = arguments.enrollments.map_or(settings.enrollments, |rows| rows as usize);
+    settings.enrollments = arguments
+        .enrollments
+        .map_or(settings.enrollments, |rows| rows as usize);
     settings.groups = arguments.groups.map_or(settings.groups, |groups| groups as usize);
     Ok(Simulator::new(settings))
 }

@@ -21,7 +21,11 @@ pub(super) struct Exporter {
 impl Exporter {
     /// Serves what the two hold; `reload` reads the configuration again.
     pub(super) fn new(supervisor: Arc<Supervisor>, exposition: Arc<Exposition>, reload: Reload) -> Self {
-        Self { supervisor, exposition, reload }
+        Self {
+            supervisor,
+            exposition,
+            reload,
+        }
     }
 
     /// Reads the configuration and makes it the running one, or leaves all as it is.
@@ -29,7 +33,11 @@ impl Exporter {
         let shared = self.supervisor.shared();
         let outcome = match (self.reload)() {
             Ok(config) => {
-                let applied = self.supervisor.apply(&config.accounts).await.map_err(|error| error.to_string());
+                let applied = self
+                    .supervisor
+                    .apply(&config.accounts)
+                    .await
+                    .map_err(|error| error.to_string());
                 if applied.is_ok() {
                     self.exposition.set_stale_after(config.stale_after);
                 }
@@ -65,7 +73,11 @@ impl Site for Exporter {
     }
 
     fn accounts(&self) -> Vec<String> {
-        self.supervisor.accounts().iter().map(ToString::to_string).collect()
+        self.supervisor
+            .accounts()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     fn healthy(&self) -> Result<(), String> {

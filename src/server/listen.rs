@@ -13,7 +13,9 @@ pub struct Listener(TcpListener);
 
 /// No socket for an address.
 #[derive(Debug, thiserror::Error)]
-#[error("can't listen on {address}: {source} (is another exporter running? --web.listen-address chooses another)")]
+#[error(
+    "can't listen on {address}: {source} (is another exporter running? --web.listen-address chooses another)"
+)]
 pub struct BindError {
     address: String,
     source: io::Error,
@@ -32,7 +34,10 @@ impl Listener {
                 Err(error) => last = error,
             }
         }
-        Err(BindError { address: address.to_string(), source: last })
+        Err(BindError {
+            address: address.to_string(),
+            source: last,
+        })
     }
 
     /// Where it listens.

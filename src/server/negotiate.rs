@@ -7,7 +7,11 @@ pub(super) fn format(accept: &str) -> Format {
     let mut best = (0.0, Format::Text);
     for offer in offers(accept) {
         let format = match offer.kind.as_str() {
-            "application/openmetrics-text" if ["", "1.0.0", "0.0.1"].contains(&offer.parameter("version")) => Format::OpenMetrics,
+            "application/openmetrics-text"
+                if ["", "1.0.0", "0.0.1"].contains(&offer.parameter("version")) =>
+            {
+                Format::OpenMetrics
+            }
             "text/plain" if ["", "0.0.4"].contains(&offer.parameter("version")) => Format::Text,
             _ => continue,
         };
@@ -33,7 +37,10 @@ struct Offer {
 
 impl Offer {
     fn parameter(&self, name: &str) -> &str {
-        self.parameters.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
+        self.parameters
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value.as_str())
     }
 }
 
@@ -43,10 +50,22 @@ fn offers(header: &str) -> impl Iterator<Item = Offer> {
         let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
         let parameters: Vec<_> = parts
             .filter_map(|part| part.split_once('='))
-            .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().trim_matches('"').to_owned()))
+            .map(|(name, value)| {
+                (
+                    name.trim().to_ascii_lowercase(),
+                    value.trim().trim_matches('"').to_owned(),
+                )
+            })
             .collect();
-        let quality = parameters.iter().find(|(name, _)| name == "q").map_or(1.0, |(_, q)| q.parse().unwrap_or(0.0));
-        Offer { kind, parameters, quality }
+        let quality = parameters
+            .iter()
+            .find(|(name, _)| name == "q")
+            .map_or(1.0, |(_, q)| q.parse().unwrap_or(0.0));
+        Offer {
+            kind,
+            parameters,
+            quality,
+        }
     })
 }
 
@@ -60,11 +79,20 @@ mod tests {
             ("", Format::Text),
             ("*/*", Format::Text),
             ("text/html,application/xhtml+xml,*/*;q=0.8", Format::Text),
-            ("application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", Format::OpenMetrics),
-            ("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2", Format::OpenMetrics),
+            (
+                "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+                Format::OpenMetrics,
+            ),
+            (
+                "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+                Format::OpenMetrics,
+            ),
             ("application/openmetrics-text", Format::OpenMetrics),
             ("application/openmetrics-text;q=0", Format::Text),
-            ("application/openmetrics-text;q=0.2,text/plain;version=0.0.4;q=0.9", Format::Text),
+            (
+                "application/openmetrics-text;q=0.2,text/plain;version=0.0.4;q=0.9",
+                Format::Text,
+            ),
             ("application/openmetrics-text;version=2.0.0", Format::Text),
             ("application/vnd.google.protobuf", Format::Text),
         ] {
@@ -74,7 +102,14 @@ mod tests {
 
     #[test]
     fn gzip_is_for_those_who_take_it() {
-        for (header, wanted) in [("gzip", true), ("deflate, GZIP;q=0.5", true), ("*", true), ("gzip;q=0, *", false), ("", false), ("identity", false)] {
+        for (header, wanted) in [
+            ("gzip", true),
+            ("deflate, GZIP;q=0.5", true),
+            ("*", true),
+            ("gzip;q=0, *", false),
+            ("", false),
+            ("identity", false),
+        ] {
             assert_eq!(gzip(header), wanted, "{header}");
         }
     }

@@ -20,14 +20,34 @@ type Answer = Response<Full<Bytes>>;
 pub(super) async fn respond(request: Request<Incoming>, site: &dyn Site, options: &Options) -> Answer {
     let path = request.uri().path();
     let reload = path == "/-/reload";
-    let allowed: &[Method] = if reload { &[Method::POST] } else { &[Method::GET, Method::HEAD] };
-    let known = reload || path == options.telemetry_path || ["/", "/status", "/api/v1/status", "/sd", "/-/healthy", "/-/ready"].contains(&path);
+    let allowed: &[Method] = if reload {
+        &[Method::POST]
+    } else {
+        &[Method::GET, Method::HEAD]
+    };
+    let known = reload
+        || path == options.telemetry_path
+        || ["/", "/status", "/api/v1/status", "/sd", "/-/healthy", "/-/ready"].contains(&path);
     if !known {
-        return answer(StatusCode::NOT_FOUND, TEXT, format!("nothing is served at this path; metrics are at {}\n", options.telemetry_path));
+        return answer(
+            StatusCode::NOT_FOUND,
+            TEXT,
+            format!(
+                "nothing is served at this path; metrics are at {}\n",
+                options.telemetry_path
+            ),
+        );
     }
     if !allowed.contains(request.method()) {
-        let mut refused = answer(StatusCode::METHOD_NOT_ALLOWED, TEXT, "this method isn't for this path\n");
-        refused.headers_mut().insert(ALLOW, HeaderValue::from_static(if reload { "POST" } else { "GET, HEAD" }));
+        let mut refused = answer(
+            StatusCode::METHOD_NOT_ALLOWED,
+            TEXT,
+            "this method isn't for this path\n",
+        );
+        refused.headers_mut().insert(
+            ALLOW,
+            HeaderValue::from_static(if reload { "POST" } else { "GET, HEAD" }),
+        );
         return refused;
     }
     let mut answer = match path {
@@ -40,19 +60,27 @@ pub(super) async fn respond(request: Request<Incoming>, site: &dyn Site, options
             Ok(()) => answer(StatusCode::OK, TEXT, "healthy\n"),
             Err(why) => answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{why}\n")),
         },
-        "/-/reload" if !options.lifecycle => {
-            answer(StatusCode::FORBIDDEN, TEXT, "reloading over HTTP is off: start with --web.enable-lifecycle, or send SIGHUP\n")
-        }
+        "/-/reload" if !options.lifecycle => answer(
+            StatusCode::FORBIDDEN,
+            TEXT,
+            "reloading over HTTP is off: start with --web.enable-lifecycle, or send SIGHUP\n",
+        ),
         "/-/reload" => match site.reload().await {
             Ok(()) => answer(StatusCode::OK, TEXT, "reloaded\n"),
-            Err(why) => answer(StatusCode::INTERNAL_SERVER_ERROR, TEXT, format!("the configuration in use stays: {why}\n")),
+            Err(why) => answer(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                TEXT,
+                format!("the configuration in use stays: {why}\n"),
+            ),
         },
         _ => metrics(site, request.headers(), request.uri().query()),
     };
     if request.method() == Method::HEAD {
         let length = hyper::body::Body::size_hint(answer.body()).exact().unwrap_or(0);
         *answer.body_mut() = Full::default();
-        answer.headers_mut().insert(hyper::header::CONTENT_LENGTH, HeaderValue::from(length));
+        answer
+            .headers_mut()
+            .insert(hyper::header::CONTENT_LENGTH, HeaderValue::from(length));
     }
     answer
 }
@@ -70,26 +98,48 @@ fn answer(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Ans
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 /// All values of a header that may be repeated, as one list.
 fn list(headers: &HeaderMap, name: &str) -> String {
-    headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",")
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 fn metrics(site: &dyn Site, headers: &HeaderMap, query: Option<&str>) -> Answer {
-    let accounts: Vec<_> = query.unwrap_or_default().split('&').filter_map(|pair| pair.strip_prefix("account=")).collect();
+    let accounts: Vec<_> = query
+        .unwrap_or_default()
+        .split('&')
+        .filter_map(|pair| pair.strip_prefix("account="))
+        .collect();
     let account = match accounts[..] {
         [] => None,
         // Account names need no escaping, so that an escaped one is none.
         [account] if !account.is_empty() => Some(account),
-        _ => return answer(StatusCode::BAD_REQUEST, TEXT, "account= names one account, once\n"),
+        _ => {
+            return answer(
+                StatusCode::BAD_REQUEST,
+                TEXT,
+                "account= names one account, once\n",
+            );
+        }
     };
     let format = negotiate::format(&list(headers, "accept"));
     let gzip = negotiate::gzip(&list(headers, "accept-encoding"));
     let Some(body) = site.metrics(account, format, gzip) else {
-        return answer(StatusCode::NOT_FOUND, TEXT, "account= names an account that isn't configured; /sd lists those that are\n");
+        return answer(
+            StatusCode::NOT_FOUND,
+            TEXT,
+            "account= names an account that isn't configured; /sd lists those that are\n",
+        );
     };
     let kind = match format {
         Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",

@@ -24,7 +24,11 @@ th[scope=row],td{display:block;border:0;padding:.1rem 0}td::before{content:attr(
 
 pub(super) fn html(view: &StatusView) -> String {
     let mut page = String::with_capacity(4096 * (view.accounts.len() + 1));
-    let troubled = view.accounts.iter().filter(|account| account.is_troubled()).count();
+    let troubled = view
+        .accounts
+        .iter()
+        .filter(|account| account.is_troubled())
+        .count();
     let summary = match (view.accounts.len(), troubled) {
         (0, _) => "no account is configured on this shard".to_owned(),
         (1, 0) => "1 account, all well".to_owned(),
@@ -46,7 +50,11 @@ pub(super) fn html(view: &StatusView) -> String {
     }
     // Those that want a look first, in the order of their names.
     for wanted in [true, false] {
-        for account in view.accounts.iter().filter(|account| account.is_troubled() == wanted) {
+        for account in view
+            .accounts
+            .iter()
+            .filter(|account| account.is_troubled() == wanted)
+        {
             let open = wanted || view.accounts.len() <= 3;
             self::account(&mut page, account, view.now, open);
         }
@@ -60,7 +68,11 @@ fn index(page: &mut String, view: &StatusView) {
     for account in &view.accounts {
         let class = if account.is_troubled() { "bad" } else { "good" };
         let sign = if account.is_troubled() { "\u{26a0} " } else { "" };
-        let _ = write!(page, "<a class=\"{class}\" href=\"#{0}\">{sign}{0}</a> ", escape(&account.account));
+        let _ = write!(
+            page,
+            "<a class=\"{class}\" href=\"#{0}\">{sign}{0}</a> ",
+            escape(&account.account)
+        );
     }
     page.push_str("</p></nav>");
 }
@@ -82,8 +94,16 @@ fn account(page: &mut String, account: &AccountView, now: f64, open: bool) {
     }
     page.push_str("<p>");
     for window in &account.budget {
-        let class = if window.left == 0 && window.window == "24h" { "bad" } else { "" };
-        let _ = write!(page, "<span class=\"{class}\">{} of {} requests used in {}</span>; ", window.used, window.limit, window.window);
+        let class = if window.left == 0 && window.window == "24h" {
+            "bad"
+        } else {
+            ""
+        };
+        let _ = write!(
+            page,
+            "<span class=\"{class}\">{} of {} requests used in {}</span>; ",
+            window.used, window.limit, window.window
+        );
     }
     if let Some(plan) = account.plan_requests_per_day {
         let _ = write!(page, "the plan needs {plan:.0} a day.");
@@ -93,7 +113,15 @@ fn account(page: &mut String, account: &AccountView, now: f64, open: bool) {
         "</p><div class=\"scroll\"><table><caption>Collectors of {}</caption><thead><tr>",
         escape(&account.account)
     );
-    for heading in ["Collector", "State", "Data as of", "Next refresh", "Every", "Cost", "What to know"] {
+    for heading in [
+        "Collector",
+        "State",
+        "Data as of",
+        "Next refresh",
+        "Every",
+        "Cost",
+        "What to know",
+    ] {
         let _ = write!(page, "<th scope=\"col\">{heading}</th>");
     }
     page.push_str("</tr></thead><tbody>");
@@ -114,18 +142,36 @@ fn row(page: &mut String, collector: &CollectorView, now: f64) {
         Some(false) => "<span class=\"bad\">failed</span>",
         None => "<span class=\"dim\">not run yet</span>",
     };
-    let _ = write!(page, "<td data-label=\"State\">{state}</td><td data-label=\"Data as of\">{}</td>", collector.last_success.map_or_else(|| "never".to_owned(), |at| time(at, now)));
+    let _ = write!(
+        page,
+        "<td data-label=\"State\">{state}</td><td data-label=\"Data as of\">{}</td>",
+        collector
+            .last_success
+            .map_or_else(|| "never".to_owned(), |at| time(at, now))
+    );
     let next = match collector.next_run {
         Some(at) if at <= now => "now".to_owned(),
         Some(at) => time(at, now),
         None => "never".to_owned(),
     };
-    let _ = write!(page, "<td data-label=\"Next refresh\">{next}<br><span class=\"dim\">{}</span></td>", why(collector.next_run_reason));
-    let every = collector.interval_seconds.map_or_else(|| "the budget allows none".to_owned(), duration);
-    let _ = write!(page, "<td data-label=\"Every\">{every}</td><td data-label=\"Cost\">");
+    let _ = write!(
+        page,
+        "<td data-label=\"Next refresh\">{next}<br><span class=\"dim\">{}</span></td>",
+        why(collector.next_run_reason)
+    );
+    let every = collector
+        .interval_seconds
+        .map_or_else(|| "the budget allows none".to_owned(), duration);
+    let _ = write!(
+        page,
+        "<td data-label=\"Every\">{every}</td><td data-label=\"Cost\">"
+    );
     match (collector.refresh_requests, collector.requests_per_day) {
         (Some(requests), Some(a_day)) => {
-            let _ = write!(page, "{requests} requests<br><span class=\"dim\">{a_day:.0} a day");
+            let _ = write!(
+                page,
+                "{requests} requests<br><span class=\"dim\">{a_day:.0} a day"
+            );
             if let Some(seconds) = collector.duration_seconds {
                 let _ = write!(page, ", took {}", duration(seconds));
             }
@@ -138,7 +184,12 @@ fn row(page: &mut String, collector: &CollectorView, now: f64) {
     }
     page.push_str("</td><td data-label=\"What to know\">");
     if let Some(error) = &collector.last_error {
-        let _ = write!(page, "<p class=\"bad\">{}</p><p>{}</p>", escape(&error.cause), escape(&error.cure));
+        let _ = write!(
+            page,
+            "<p class=\"bad\">{}</p><p>{}</p>",
+            escape(&error.cause),
+            escape(&error.cure)
+        );
         if let Some(id) = &error.request_id {
             let _ = write!(page, "<p class=\"dim\">request id {}</p>", escape(id));
         }
@@ -163,14 +214,19 @@ fn why(reason: NextRunReason) -> &'static str {
 
 /// How long from now, with the instant itself for whoever wants it exactly.
 fn time(at: f64, now: f64) -> String {
-    let stamp = jiff::Timestamp::from_second(at as i64).map_or_else(|_| String::new(), |stamp| stamp.to_string());
+    let stamp =
+        jiff::Timestamp::from_second(at as i64).map_or_else(|_| String::new(), |stamp| stamp.to_string());
     let words = match at - now {
         wait if wait.abs() < 1.0 => "now".to_owned(),
         wait if wait > 0.0 => format!("in {}", duration(wait)),
         age => format!("{} ago", duration(-age)),
     };
     // The moment of the page itself is told by the clock.
-    let words = if at == now { stamp.replace('T', " ").replace('Z', " UTC") } else { words };
+    let words = if at == now {
+        stamp.replace('T', " ").replace('Z', " UTC")
+    } else {
+        words
+    };
     format!("<time datetime=\"{stamp}\" title=\"{stamp}\">{words}</time>")
 }
 

@@ -179,7 +179,10 @@ impl Row for UserRow {
     ) -> Result<(), A::Error> {
         if key == "groups" {
             map.next_value_seed(Seed(Elements(drift, |id| self.groups.push(id))))?;
-        } else if let Some(attribute) = SegmentAttribute::ALL.into_iter().find(|attribute| attribute.as_str() == key) {
+        } else if let Some(attribute) = SegmentAttribute::ALL
+            .into_iter()
+            .find(|attribute| attribute.as_str() == key)
+        {
             let text = Any::next(map)?.text(drift);
             let text = text
                 .map(|text| text.trim().to_owned())
@@ -595,7 +598,10 @@ mod tests {
         );
         assert_eq!(first.groups, [3264, 7, 8]);
         assert_eq!(
-            (first.attribute(SegmentAttribute::Department), first.attribute(SegmentAttribute::Location)),
+            (
+                first.attribute(SegmentAttribute::Department),
+                first.attribute(SegmentAttribute::Location)
+            ),
             (Some("Sales"), None)
         );
         assert!(!second.is_active());

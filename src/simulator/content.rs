@@ -1,0 +1,182 @@
+//! Which path has what.
+
+use serde_json::{Value, json};
+
+use super::fault::{Quirk, Quirks};
+use super::organisation::Organisation;
+use super::paging::Page;
+
+/// What a path has: an object, or a list whose rows are made when they are asked for.
+pub(super) enum Content<'a> {
+    One(Value),
+    List(List<'a>),
+}
+
+/// Rows by number.
+pub(super) struct List<'a> {
+    pub(super) len: usize,
+    pub(super) row: Box<dyn Fn(usize) -> Value + 'a>,
+}
+
+fn list<'a>(len: usize, row: impl Fn(usize) -> Value + 'a) -> Option<Content<'a>> {
+    Some(Content::List(List {
+        len,
+        row: Box::new(row),
+    }))
+}
+
+fn rows<'a>(rows: Vec<Value>) -> Option<Content<'a>> {
+    list(rows.len(), move |number| rows[number].clone())
+}
+
+/// [`None`] for an unknown path or id. `path` is below `/v1`.
+pub(super) fn find<'a>(
+    organisation: &'a Organisation,
+    path: &str,
+    page: &Page,
+    now: f64,
+    quirks: &Quirks,
+) -> Option<Content<'a>> {
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let one = |object: Option<Value>| {
+        let object = object?;
+        Some(Content::One(if quirks.has(Quirk::ArrayOfOne) {
+            json!([object])
+        } else {
+            object
+        }))
+    };
+    match parts[..] {
+        ["account"] => one(Some(account(organisation, now, quirks))),
+        ["account", "risk_score_history"] => rows(organisation.risk_history(None, now, page.asks("full"))),
+        ["users"] if quirks.has(Quirk::Anonymised) => rows(Vec::new()),
+        ["users"] => users(organisation, now, page.honours("status", "active")),
+        ["users", id] => one(find_by(users(organisation, now, false)?, "id", id)),
+        ["groups"] => groups(organisation, now, page.honours("status", "active")),
+        ["groups", id] => one(find_by(groups(organisation, now, false)?, "id", id)),
+        ["groups", id, "members"] => {
+            let group = id
+                .parse::<usize>()
+                .ok()?
+                .checked_sub(3_000)
+                .filter(|group| *group < organisation.groups)?;
+            let census = organisation.census(now);
+            let members: Vec<_> = census
+                .active
+                .iter()
+                .copied()
+                .filter(|p| organisation.groups_of(*p as usize).contains(&group))
+                .collect();
+            list(members.len(), move |number| {
+                organisation.user(members[number] as usize, now)
+            })
+        }
+        ["groups", id, "risk_score_history"] => {
+            let group = id
+                .parse::<usize>()
+                .ok()?
+                .checked_sub(3_000)
+                .filter(|group| *group < organisation.groups)?;
+            rows(organisation.risk_history(Some(group), now, page.asks("full")))
+        }
+        ["phishing", "campaigns"] => rows(organisation.phishing_campaigns(now)),
+        ["phishing", "campaigns", id] => one(find_by(
+            rows(organisation.phishing_campaigns(now))?,
+            "campaign_id",
+            id,
+        )),
+        ["phishing", "security_tests"] if page.honours("campaign_type", "callback") => {
+            rows(organisation.callback_tests())
+        }
+        ["phishing", "security_tests"] => tests(organisation, now),
+        ["phishing", "security_tests", id] => one(find_by(tests(organisation, now)?, "pst_id", id)),
+        ["training", "campaigns"] => {
+            rows(organisation.training_campaigns(now, !page.honours("exclude_percentages", "true")))
+        }
+        ["training", "campaigns", id] => one(find_by(
+            rows(organisation.training_campaigns(now, true))?,
+            "campaign_id",
+            id,
+        )),
+        ["training", "enrollments"] => {
+            let campaign = page
+                .filter("campaign_id")
+                .map(|id| id.parse().map_or(usize::MAX, |id: usize| id.wrapping_sub(4_261)));
+            let with_campaign = page.honours("include_campaign_id", "true");
+            let leavers = !page.honours("exclude_archived_users", "true");
+            let len = organisation.enrollment_count(campaign, leavers);
+            list(len, move |number| {
+                organisation.enrollment(campaign, number, now, with_campaign)
+            })
+        }
+        ["training", "store_purchases"] => rows(organisation.store_purchases()),
+        ["training", "store_purchases", id] => one(find_by(
+            rows(organisation.store_purchases())?,
+            "store_purchase_id",
+            id,
+        )),
+        ["training", "policies"] => rows(Organisation::policies()),
+        ["training", "policies", id] => one(find_by(rows(Organisation::policies())?, "policy_id", id)),
+        _ => None,
+    }
+}
+
+fn account(organisation: &Organisation, now: f64, quirks: &Quirks) -> Value {
+    let mut account = organisation.account(now);
+    if quirks.has(Quirk::Trial)
+        && let Some(fields) = account.as_object_mut()
+    {
+        for paid in ["subscription_level", "subscription_end_date", "number_of_seats"] {
+            fields.remove(paid);
+        }
+        fields.insert("type".to_owned(), json!("trial"));
+    }
+    account
+}
+
+fn users(organisation: &Organisation, now: f64, active_only: bool) -> Option<Content<'_>> {
+    let census = organisation.census(now);
+    if active_only {
+        return list(census.active.len(), move |number| {
+            organisation.user(census.active[number] as usize, now)
+        });
+    }
+    // Leavers of old stand last, behind everybody who is there.
+    let first = organisation.people() - organisation.leavers();
+    let active = census.active.len();
+    list(active + organisation.leavers(), move |number| {
+        let person = census
+            .active
+            .get(number)
+            .map_or(first + number.saturating_sub(active), |person| *person as usize);
+        organisation.user(person, now)
+    })
+}
+
+fn groups(organisation: &Organisation, now: f64, active_only: bool) -> Option<Content<'_>> {
+    let groups = organisation.groups;
+    list(groups + usize::from(!active_only), move |number| {
+        if number < groups {
+            organisation.group(number, now)
+        } else {
+            organisation.archived_group()
+        }
+    })
+}
+
+fn tests(organisation: &Organisation, now: f64) -> Option<Content<'_>> {
+    let tests = organisation.tests(now);
+    let len = tests.len();
+    list(len + 1, move |number| match tests.get(number) {
+        Some(test) => organisation.test(test, now),
+        None => organisation.test_that_never_ran(),
+    })
+}
+
+fn find_by(content: Content<'_>, key: &str, id: &str) -> Option<Value> {
+    let Content::List(list) = content else { return None };
+    let id: u64 = id.parse().ok()?;
+    (0..list.len)
+        .map(|number| (list.row)(number))
+        .find(|row| row[key].as_u64() == Some(id))
+}

@@ -1,0 +1,246 @@
+use super::*;
+
+fn simulator(settings: Settings) -> Simulator {
+    Simulator::new(settings)
+}
+
+fn get(simulator: &Simulator, path: &str, query: &str, seconds: u64) -> Answer {
+    let request = Request {
+        method: "GET".to_owned(),
+        path: format!("/v1{path}"),
+        query: query.to_owned(),
+        authorization: Some("Bearer key".to_owned()),
+    };
+    simulator.answer(&request, Duration::from_secs(seconds))
+}
+
+fn rows(answer: &Answer) -> Vec<Value> {
+    assert_eq!(answer.status, 200);
+    serde_json::from_slice::<Value>(&answer.body)
+        .expect("JSON")
+        .as_array()
+        .expect("a list")
+        .clone()
+}
+
+fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+    answer
+        .headers
+        .iter()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.as_str())
+}
+
+fn faulty(fault: &str) -> Settings {
+    Settings {
+        faults: fault
+            .split(',')
+            .map(|fault| fault.parse().expect("a fault"))
+            .collect(),
+        ..Settings::default()
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_organisation() {
+    let (one, two) = (simulator(Settings::default()), simulator(Settings::default()));
+    let other = simulator(Settings {
+        seed: 2,
+        ..Settings::default()
+    });
+    for path in [
+        "/users",
+        "/phishing/security_tests",
+        "/training/enrollments",
+        "/account",
+    ] {
+        assert_eq!(get(&one, path, "", 60).body, get(&two, path, "", 60).body);
+    }
+    assert_ne!(
+        get(&one, "/users", "", 60).body,
+        get(&other, "/users", "", 60).body
+    );
+}
+
+#[test]
+fn each_dialect_pages_in_its_way_and_loses_nothing() {
+    for dialect in [Dialect::Brief, Dialect::Recorded, Dialect::Cursor] {
+        let simulator = simulator(Settings {
+            dialect,
+            users: 1000,
+            ..Settings::default()
+        });
+        let mut ids = std::collections::BTreeSet::new();
+        let mut query = if dialect == Dialect::Cursor {
+            "cursor=true".to_owned()
+        } else {
+            "page=1".to_owned()
+        };
+        for page in 2.. {
+            let answer = get(
+                &simulator,
+                "/users",
+                &format!("per_page=300&status=active&{query}"),
+                0,
+            );
+            let rows = rows(&answer);
+            ids.extend(
+                rows.iter()
+                    .filter(|row| row["status"] == "active")
+                    .map(|row| row["id"].as_u64().expect("an id")),
+            );
+            let more = match dialect {
+                Dialect::Brief => header(&answer, "Link").is_some_and(|link| link.contains("rel=\"next\"")),
+                Dialect::Recorded => !rows.is_empty(),
+                Dialect::Cursor => header(&answer, "X-Next-Cursor").is_some(),
+            };
+            if !more {
+                break;
+            }
+            query = header(&answer, "X-Next-Cursor")
+                .map_or_else(|| format!("page={page}"), |cursor| format!("cursor={cursor}"));
+        }
+        assert_eq!(ids.len(), 1000, "{dialect:?}");
+    }
+}
+
+#[test]
+fn the_brief_ignores_what_it_does_not_know() {
+    let brief = simulator(Settings {
+        dialect: Dialect::Brief,
+        ..Settings::default()
+    });
+    assert!(
+        rows(&get(&brief, "/users", "status=active&per_page=500", 0))
+            .iter()
+            .any(|row| row["status"] == "archived")
+    );
+    let enrollments = rows(&get(
+        &brief,
+        "/training/enrollments",
+        "include_campaign_id=true&campaign_id=4261&per_page=500",
+        0,
+    ));
+    assert!(enrollments.iter().all(|row| row.get("campaign_id").is_none()));
+    let recorded = simulator(Settings::default());
+    let only = rows(&get(
+        &recorded,
+        "/training/enrollments",
+        "include_campaign_id=true&campaign_id=4263&per_page=500",
+        0,
+    ));
+    assert!(!only.is_empty() && only.iter().all(|row| row["campaign_id"] == 4263));
+    assert_eq!(
+        rows(&get(&recorded, "/training/campaigns", "per_page=500", 0)).len(),
+        10
+    );
+}
+
+#[test]
+fn time_moves_things() {
+    let simulator = simulator(Settings {
+        accelerate: 86_400.0,
+        ..Settings::default()
+    });
+    let risk = |seconds| {
+        serde_json::from_slice::<Value>(&get(&simulator, "/account", "", seconds).body).expect("JSON")["current_risk_score"].clone()
+    };
+    assert_ne!(risk(0), risk(20));
+    let tests = |seconds| {
+        rows(&get(
+            &simulator,
+            "/phishing/security_tests",
+            "per_page=500",
+            seconds,
+        ))
+        .len()
+    };
+    assert!(tests(120) > tests(0));
+}
+
+#[test]
+fn counts_are_possible() {
+    let simulator = simulator(Settings::default());
+    for test in rows(&get(&simulator, "/phishing/security_tests", "per_page=500", 0)) {
+        let count = |key: &str| test[key].as_u64().unwrap_or(0);
+        assert!(count("clicked_count") <= count("delivered_count"), "{test}");
+        assert!(count("reported_count") <= count("delivered_count"), "{test}");
+    }
+}
+
+#[test]
+fn keys_are_asked_for_and_limits_kept() {
+    let guarded = simulator(Settings {
+        key: Some("right".to_owned()),
+        ..Settings::default()
+    });
+    assert_eq!(get(&guarded, "/account", "", 0).status, 401);
+    let limited = simulator(Settings {
+        limits: Some([2, 3, 4]),
+        ..Settings::default()
+    });
+    let statuses: Vec<_> = [0, 0, 0, 2, 2, 70, 70]
+        .map(|second| get(&limited, "/account", "", second).status)
+        .into();
+    assert_eq!(statuses, [200, 200, 429, 200, 429, 200, 429]);
+}
+
+#[test]
+fn faults_strike_as_they_are_told() {
+    let three = simulator(faulty("500:endpoint=users:after=1:count=2"));
+    let statuses: Vec<_> = (0..5).map(|_| get(&three, "/users", "", 0).status).collect();
+    assert_eq!(statuses, [200, 500, 500, 200, 200]);
+    assert_eq!(get(&three, "/groups", "", 0).status, 200);
+    for (fault, status, delivery) in [
+        ("502-html", 502, Delivery::Whole),
+        ("slow=0.5s", 200, Delivery::Delayed(Duration::from_millis(500))),
+        ("hang", 200, Delivery::Hang),
+        ("reset", 200, Delivery::Reset),
+        ("endless", 200, Delivery::Endless),
+        ("wrong-type", 200, Delivery::Whole),
+    ] {
+        let answer = get(&simulator(faulty(fault)), "/account", "", 0);
+        assert_eq!((answer.status, answer.delivery), (status, delivery), "{fault}");
+    }
+    let throttled = get(&simulator(faulty("429:retry-after=7")), "/account", "", 0);
+    assert_eq!(header(&throttled, "Retry-After"), Some("7"));
+    assert_eq!(
+        header(
+            &get(&simulator(faulty("429:retry-after=none")), "/account", "", 0),
+            "Retry-After"
+        ),
+        None
+    );
+    let truncated = get(&simulator(faulty("truncated")), "/account", "", 0);
+    assert!(serde_json::from_slice::<Value>(&truncated.body).is_err());
+}
+
+#[test]
+fn wrong_faults_name_what_was_expected() {
+    for wrong in [
+        "teapot",
+        "99",
+        "slow=fast",
+        "500:where=users",
+        "500:count=x",
+        "quirk=nice",
+    ] {
+        let error = wrong.parse::<Fault>().expect_err(wrong).to_string();
+        assert!(error.contains("expected"), "{error}");
+    }
+}
+
+#[test]
+fn quirks_make_rows_odd() {
+    let odd = simulator(faulty("quirk=null-row,quirk=bad-row,quirk=text-numbers"));
+    let rows = rows(&get(&odd, "/groups", "per_page=500", 0));
+    assert!(rows.contains(&Value::Null) && rows.iter().any(Value::is_string));
+    assert!(rows[0]["id"].is_string());
+    let cursor = Settings {
+        dialect: Dialect::Cursor,
+        users: 40,
+        ..faulty("quirk=link-cursor")
+    };
+    let link = get(&simulator(cursor), "/users", "cursor=true&per_page=10", 0);
+    assert!(header(&link, "Link").is_some_and(|link| link.contains("cursor=")));
+}
