@@ -9,7 +9,7 @@ COPY src ./src
 COPY dashboards ./dashboards
 COPY alerts ./alerts
 ARG REVISION=unknown
-ENV KNOWBE4_EXPORTER_REVISION=$REVISION
+ENV BUILD_REVISION=$REVISION
 # With an explicit target the flag holds for the program alone and not for build scripts and procedural macros.
 RUN target="$(rustc -vV | sed -n 's/^host: //p')" \
     && RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --target "$target" \

@@ -13,18 +13,18 @@ use std::{env, fs};
 
 fn main() {
     let revision = revision().unwrap_or_default();
-    println!("cargo::rustc-env=KNOWBE4_EXPORTER_REVISION={revision}");
+    println!("cargo::rustc-env=BUILD_REVISION={revision}");
     println!(
-        "cargo::rustc-env=KNOWBE4_EXPORTER_RUSTVERSION={}",
+        "cargo::rustc-env=BUILD_RUSTVERSION={}",
         rust_version().unwrap_or_default()
     );
-    println!("cargo::rerun-if-env-changed=KNOWBE4_EXPORTER_REVISION");
+    println!("cargo::rerun-if-env-changed=BUILD_REVISION");
     println!("cargo::rerun-if-changed=build.rs");
 }
 
 /// From the environment (images are built without `.git`), the package (`cargo install`), or git.
 fn revision() -> Option<String> {
-    env::var("KNOWBE4_EXPORTER_REVISION")
+    env::var("BUILD_REVISION")
         .ok()
         .or_else(packaged_revision)
         .or_else(git_revision)

@@ -10,22 +10,22 @@
 //!
 //! Rooms stand on floors, and arrows point down only; `tests/architecture.rs` holds them to it.
 
-// Floor 1: values, no I/O.
+// Floor 1: values, and the simulator. No I/O but the simulator's own.
 pub mod catalogue;
-pub mod cli;
 pub mod clock;
 pub mod model;
 pub mod secret;
 pub mod simulator;
 pub mod telemetry;
 
-// Floor 2: what is true, what is planned, what is served and counted.
-pub mod config;
+// Floor 2: what was typed, what is planned, what is served and counted.
+pub mod cli;
 pub mod instrument;
 pub mod schedule;
 pub mod snapshot;
 
-// Floor 3: disk, and the bytes of the exposition.
+// Floor 3: what is true, what is kept, and what is shown.
+pub mod config;
 pub mod exposition;
 pub mod status;
 pub mod store;
@@ -38,20 +38,20 @@ pub mod forecast;
 pub mod api;
 pub mod server;
 
-// Floor 6
+// Floor 6: rows become collections.
 pub mod collect;
 
-// Floor 7
+// Floor 7: one task per account.
 pub mod poll;
 
-// Floor 8
+// Floor 8: which accounts run.
 pub mod supervise;
 
-// Floor 9
+// Floor 9: wiring.
 pub mod commands;
 
 /// Source revision that this was built from, 40 hex digits; empty when it was not known.
-pub const REVISION: &str = env!("KNOWBE4_EXPORTER_REVISION");
+pub const REVISION: &str = env!("BUILD_REVISION");
 
 /// Version of the compiler that built this, such as `1.95.0`; empty when it was not known.
-pub const RUST_VERSION: &str = env!("KNOWBE4_EXPORTER_RUSTVERSION");
+pub const RUST_VERSION: &str = env!("BUILD_RUSTVERSION");

@@ -1,3 +1,5 @@
+//! No window is ever exceeded, whatever happens.
+
 use proptest::prelude::*;
 
 use super::*;

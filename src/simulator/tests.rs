@@ -1,3 +1,5 @@
+//! The simulator by its plain door.
+
 use super::*;
 
 fn simulator(settings: Settings) -> Simulator {

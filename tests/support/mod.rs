@@ -17,7 +17,7 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 /// Long enough for the slowest step on a busy machine; what waits for something asks again and again until then.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_knowbe4-exporter");
 
@@ -318,7 +318,7 @@ fn own(samples: &Samples) -> String {
 fn listening(line: &str) -> Option<SocketAddr> {
     let said = line.contains("listening") || line.contains("simulating");
     let behind = line.split("address=").nth(1).filter(|_| said)?;
-    behind.split([' ', ',', '"']).next()?.parse().ok()
+    behind.trim_start_matches('"').split([' ', ',', '"']).next()?.parse().ok()
 }
 
 pub fn command(arguments: &[&str], env: &[(&str, &str)]) -> Command {
@@ -393,6 +393,8 @@ impl Site {
     /// One account `acme` at `base_url`; `more` is YAML below the account, four spaces deep.
     pub fn configure(&self, base_url: &str, more: &str) {
         self.write("key", "test-key-Zq");
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(self.path("key"), private).expect("private");
         let file = format!(
             "accounts:\n  - name: acme\n    base_url: {base_url}\n    api_key_file: key\n    budget: {{ requests_per_day: 100000, share: 1, requests_per_minute: 6000, requests_per_second: 100 }}\n{more}"
         );
