@@ -1,161 +1,163 @@
-//! The HTTP endpoint: the only user of hyper's server side. Hands out bodies that it is given, and never makes one wait.
+//! The HTTP endpoint: the only user of hyper's server side.
 //!
-//! Knows nothing of KnowBe4, of polling or of encoding: [`Site`] is what it serves.
+//! It hands out bodies that it is given through [`Site`], and knows nothing of where they come from: no instrument,
+//! no snapshot, no rendering of metrics. It never waits on the API, on a refresh or on the storage path. What it
+//! answers for is the protocol: which path, which method, which format and encoding, who may ask
+//! (`--web.config.file`), and that no client can hold it up: each connection has limits in time and size, and their
+//! number is bounded. Its neighbours: `status` for the page, `commands` for the wiring.
+//!
+//! HTTP/1.1 only. Prometheus scrapes over it, and a scrape is one request at a time.
 
+mod answer;
+mod auth;
+mod connection;
+mod go;
+mod handle;
+mod limits;
 mod listen;
 mod negotiate;
-mod respond;
+mod pages;
+mod query;
+mod rate;
+mod route;
+mod san;
+mod stall;
+mod tls;
+mod web;
+mod webconfig;
 
+use std::future::Future;
 use std::io;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tokio_util::task::TaskTracker;
 
-pub use self::listen::{BindError, Listener};
+use crate::cli::TelemetryPath;
+use crate::model::AccountName;
 use crate::status::StatusView;
 
-/// Connections at a time; more wait in the backlog. Two Prometheus servers and a few people need a dozen.
-const CONNECTIONS: usize = 512;
+pub use limits::Limits;
+pub use listen::{BindError, Listener};
+pub use negotiate::Format;
+pub use webconfig::WebConfig;
 
-/// To send the head of a request, and to stay idle between two: beyond the usual scrape interval.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// A future on the heap, for [`Site::reload`].
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Of a connection, however busy: a client that never reads its answer holds it no longer than that.
-const LIFETIME: Duration = Duration::from_secs(600);
-
-/// For scrapes that run when the exporter is told to stop.
-const GRACE: Duration = Duration::from_secs(5);
-
-/// Bytes of a request's head; Prometheus sends some 500.
-const MOST_HEAD: usize = 16 * 1024;
-
-/// An encoding of the metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// OpenMetrics 1.0.0.
-    OpenMetrics,
-    /// Prometheus text 0.0.4.
-    Text,
-}
-
-/// An answer that takes a while.
-pub type Later<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// What is served.
+/// What the server hands out. Every method but [`Site::reload`] is called on the server's threads and must return
+/// without waiting. A panic in one is answered with 500 and ends nothing else.
 pub trait Site: Send + Sync + 'static {
-    /// The finished body of the metrics, of all accounts or of one; [`None`] for an account that isn't configured.
-    fn metrics(&self, account: Option<&str>, format: Format, gzip: bool) -> Option<Bytes>;
-    /// Why each number is as old as it is.
+    /// The exposition of all accounts, or of one. `account` is what stood in the query: any text.
+    fn metrics(&self, account: Option<&str>, format: Format, gzip: bool) -> MetricsAnswer;
+
+    /// For `/status` and `/api/v1/status`.
     fn status(&self) -> StatusView;
-    /// Names of the accounts.
-    fn accounts(&self) -> Vec<String>;
-    /// Whether all that should live lives.
+
+    /// The configured accounts, in the order in which `/sd` lists them.
+    fn accounts(&self) -> Vec<AccountName>;
+
+    /// Whether all pollers are alive.
     ///
     /// # Errors
-    /// Says what doesn't.
+    /// In one sentence which one is stuck or dead; it is shown to whoever asks.
     fn healthy(&self) -> Result<(), String>;
-    /// Reads the configuration again.
-    fn reload(&self) -> Later<'_, Result<(), String>>;
+
+    /// Whether `/metrics` can be rendered.
+    fn ready(&self) -> bool;
+
+    /// Reads the configuration again. It runs to its end even if the client that asked is gone; two may be asked for
+    /// at a time, and it is for the site to let one wait for the other.
+    fn reload(&self) -> BoxFuture<Result<(), String>>;
 }
 
-/// How to serve it.
-#[derive(Debug, Clone)]
+/// What [`Site::metrics`] has to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MetricsAnswer {
+    /// The body in the format and encoding that were asked for.
+    Ready(Bytes),
+    /// No account of this name is configured.
+    UnknownAccount,
+    /// Nothing can be rendered yet.
+    NotReady,
+}
+
+/// How to serve.
+#[derive(Debug)]
 pub struct Options {
-    /// Path of the metrics.
-    pub telemetry_path: String,
+    /// The exporter's version, for the landing page.
+    pub version: String,
+    /// Where the metrics are; it goes before every other path of the same name.
+    pub telemetry_path: TelemetryPath,
     /// Whether `POST /-/reload` is allowed.
     pub lifecycle: bool,
+    /// TLS, authentication, headers and rate limit; [`None`] serves plain HTTP to everyone.
+    pub web: Option<WebConfig>,
+    /// What one client may take.
+    pub limits: Limits,
 }
 
-/// Serves until `stop`, and then finishes what runs.
+/// What all connections share.
+struct Shared {
+    site: Arc<dyn Site>,
+    version: String,
+    telemetry_path: TelemetryPath,
+    lifecycle: bool,
+    limits: Limits,
+    slots: Arc<Semaphore>,
+    web: Option<web::Web>,
+    reloads: TaskTracker,
+}
+
+/// Serves until `shutdown` is cancelled; then accepts nothing more, and returns when the running requests are
+/// finished, or [`Limits::grace`] later without them.
 ///
 /// # Errors
-/// When a listener is lost.
+/// When the accepting of connections ended by itself, which is a bug: no other error ends it.
 pub async fn serve(
     listeners: Vec<Listener>,
     site: Arc<dyn Site>,
     options: Options,
-    stop: CancellationToken,
+    shutdown: CancellationToken,
 ) -> io::Result<()> {
-    let options = Arc::new(options);
-    let connections = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut accepting = JoinSet::new();
+    // Each listener holds a slot while it waits for its next connection.
+    let slots = options.limits.connections + listeners.len();
+    let shared = Arc::new(Shared {
+        site,
+        version: options.version,
+        telemetry_path: options.telemetry_path,
+        lifecycle: options.lifecycle,
+        slots: Arc::new(Semaphore::new(slots)),
+        web: options
+            .web
+            .map(|config| web::Web::new(config, options.limits.web_config_check)),
+        limits: options.limits,
+        reloads: TaskTracker::new(),
+    });
+    let mut loops = JoinSet::new();
     for listener in listeners {
-        let (site, options) = (Arc::clone(&site), Arc::clone(&options));
-        accepting.spawn(accept(
-            listener,
-            site,
-            options,
-            Arc::clone(&connections),
-            stop.clone(),
+        loops.spawn(connection::accept(
+            listener.into_inner(),
+            Arc::clone(&shared),
+            shutdown.clone(),
         ));
     }
-    while let Some(ended) = accepting.join_next().await {
-        if let Err(error) = ended
-            && error.is_panic()
-        {
-            stop.cancel();
-            std::panic::resume_unwind(error.into_panic());
+    let mut outcome = Ok(());
+    while let Some(ended) = loops.join_next().await {
+        if ended.is_err() && outcome.is_ok() {
+            outcome = Err(io::Error::other("the loop that accepts connections panicked"));
+            shutdown.cancel();
         }
     }
-    Ok(())
+    // A reload swaps everything or nothing: cut off, it has changed nothing.
+    shared.reloads.close();
+    let _ = tokio::time::timeout(shared.limits.grace, shared.reloads.wait()).await;
+    outcome
 }
 
-async fn accept(
-    listener: Listener,
-    site: Arc<dyn Site>,
-    options: Arc<Options>,
-    connections: Arc<Semaphore>,
-    stop: CancellationToken,
-) {
-    let graceful = GracefulShutdown::new();
-    let mut running = JoinSet::new();
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MOST_HEAD)
-        .keep_alive(true);
-    loop {
-        while running.try_join_next().is_some() {}
-        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else {
-            break;
-        };
-        let stream = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => match accepted {
-                Ok(stream) => stream,
-                Err(error) => {
-                    // Out of descriptors, usually: it passes when a connection ends.
-                    warn!("a connection can't be accepted: {error}");
-                    sleep(Duration::from_millis(200)).await;
-                    continue;
-                }
-            },
-        };
-        let (site, options) = (Arc::clone(&site), Arc::clone(&options));
-        let service = service_fn(move |request| {
-            let (site, options) = (Arc::clone(&site), Arc::clone(&options));
-            async move { Ok::<_, std::convert::Infallible>(respond::respond(request, &*site, &options).await) }
-        });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
-        running.spawn(async move {
-            // A client that goes away, or is cut off, is nobody's error.
-            let _ = timeout(LIFETIME, pin!(connection)).await;
-            drop(permit);
-        });
-    }
-    drop(listener);
-    // What still runs after that is cut off with the set.
-    let _ = timeout(GRACE, graceful.shutdown()).await;
-}
+#[cfg(test)]
+mod tests;

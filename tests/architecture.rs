@@ -118,8 +118,7 @@ fn arrows_point_down() {
                 let Some(below) = floors.get(other.as_str()) else {
                     continue;
                 };
-                let allowed =
-                    other == room || *below < floor;
+                let allowed = other == room || *below < floor;
                 if !allowed {
                     wrong.push(format!(
                         "{}:{number}: {room} (floor {floor}) uses {other} (floor {below})",
@@ -163,7 +162,8 @@ fn crates_stay_behind_their_walls() {
 #[test]
 fn main_is_short_and_rooms_say_what_they_are() {
     for (_, file, text) in sources() {
-        assert!(text.starts_with("//!"), "{} has no module doc", file.display());
+        let is_test = file.file_name().is_some_and(|name| name == "tests.rs");
+        assert!(is_test || text.starts_with("//!"), "{} has no module doc", file.display());
         if file == Path::new("main.rs") {
             assert!(
                 text.lines().count() < 40,

@@ -354,7 +354,9 @@ fn reload_swaps_whole_or_not_at_all() {
     let refused = ask(exporter.address, "POST", "/-/reload", &[]).unwrap();
     assert_eq!(refused.status, 500);
     assert_eq!(exporter.scrape().data(), before.data());
-    exporter.until("the failure shows", |samples| samples.get("knowbe4_exporter_config_last_reload_successful", &[]) == Some(0.0));
+    exporter.until("the failure shows", |samples| {
+        samples.get("knowbe4_exporter_config_last_reload_successful", &[]) == Some(0.0)
+    });
     let second = good.clone()
         + &good
             .lines()

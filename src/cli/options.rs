@@ -102,7 +102,7 @@ pub enum TelemetryPathError {
     NotAPath,
     /// Another page lives there.
     #[error(
-        "the exporter serves something else there: expected a path other than /, /status, /sd, /api/... and /-/..."
+        "the exporter serves something else there: expected a path other than /status, /sd, /api/... and /-/..."
     )]
     Taken,
 }
@@ -130,7 +130,7 @@ impl FromStr for TelemetryPath {
                 .strip_prefix(root)
                 .is_some_and(|r| r.is_empty() || r.starts_with('/'))
         };
-        if ["", "/status", "/sd"].contains(&trimmed) || within("/api") || within("/-") {
+        if ["/status", "/sd"].contains(&trimmed) || within("/api") || within("/-") {
             return Err(TelemetryPathError::Taken);
         }
         Ok(Self(text.to_owned()))

@@ -269,7 +269,6 @@ fn wrong_usage_is_64() {
     }
     for path in [
         "metrics",
-        "/",
         "/status",
         "/status/",
         "/sd",

@@ -41,7 +41,7 @@ pub(super) async fn demo(options: Options, arguments: OrganisationArgs, env: imp
         options,
         config,
         Arc::new(env),
-        Box::new(move || Ok(again.clone())),
+        Arc::new(move || Ok(again.clone())),
         interrupted(),
     )
     .await;

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::exposition::Exposition;
 use crate::instrument::Instruments;
-use crate::server::{self, Listener};
+use crate::server::{self, Limits, Listener, WebConfig};
 use crate::store::Storage;
 use crate::supervise::{Shared, Supervisor};
 
@@ -24,7 +24,7 @@ use crate::supervise::{Shared, Supervisor};
 const RENDER_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a configuration loader needs at start and at each reload.
-pub(super) type Reload = Box<dyn Fn() -> Result<Config, Stop> + Send + Sync>;
+pub(super) type Reload = Arc<dyn Fn() -> Result<Config, Stop> + Send + Sync>;
 
 pub(super) async fn serve(options: Options, env: impl Env + Clone + 'static) -> Ending {
     let config = load(&options, &env)?;
@@ -35,7 +35,7 @@ pub(super) async fn serve(options: Options, env: impl Env + Clone + 'static) -> 
         options,
         config,
         Arc::new(env),
-        Box::new(move || load(&reload_options, &reload_env)),
+        Arc::new(move || load(&reload_options, &reload_env)),
         interrupted(),
     )
     .await
@@ -49,14 +49,22 @@ pub(super) async fn run(
     reload: Reload,
     shutdown: impl Future<Output = ()>,
 ) -> Ending {
+    let web = options
+        .web_config_file
+        .as_deref()
+        .map(WebConfig::load)
+        .transpose();
+    let settings = server::Options {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        telemetry_path: options.telemetry_path.clone(),
+        lifecycle: options.enable_lifecycle,
+        web: web.map_err(|mistakes| Stop::usage(mistakes.join("\n")))?,
+        limits: Limits::default(),
+    };
     let mut listeners = Vec::new();
     for address in &options.listen {
         listeners.push(Listener::bind(address).await.map_err(Stop::failed)?);
     }
-    let settings = server::Options {
-        telemetry_path: options.telemetry_path.as_str().to_owned(),
-        lifecycle: options.enable_lifecycle,
-    };
     let shared = wire(&config, env)?;
     let exposition = Arc::new(Exposition::new(
         Arc::clone(&shared.published),

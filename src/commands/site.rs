@@ -2,35 +2,43 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tracing::{error, info};
 
 use super::serve::Reload;
 use crate::exposition::{Encoding, Exposition};
-use crate::server::{Format, Later, Site};
-use crate::status::StatusView;
-use crate::supervise::Supervisor;
+use crate::model::AccountName;
+use crate::server::{BoxFuture, Format, MetricsAnswer, Site};
+use crate::status::{Meta, StatusView};
+use crate::supervise::{Shared, Supervisor};
 
 /// The running exporter, as its endpoint sees it.
+#[derive(Clone)]
 pub(super) struct Exporter {
     supervisor: Arc<Supervisor>,
     exposition: Arc<Exposition>,
     reload: Reload,
+    started: f64,
 }
 
 impl Exporter {
     /// Serves what the two hold; `reload` reads the configuration again.
     pub(super) fn new(supervisor: Arc<Supervisor>, exposition: Arc<Exposition>, reload: Reload) -> Self {
+        let started = supervisor.shared().clock.now();
         Self {
             supervisor,
             exposition,
             reload,
+            started,
         }
+    }
+
+    fn shared(&self) -> &Shared {
+        self.supervisor.shared()
     }
 
     /// Reads the configuration and makes it the running one, or leaves all as it is.
     pub(super) async fn reload_now(&self) -> Result<(), String> {
-        let shared = self.supervisor.shared();
+        let shared = self.shared();
         let outcome = match (self.reload)() {
             Ok(config) => {
                 let applied = self
@@ -55,36 +63,45 @@ impl Exporter {
 }
 
 impl Site for Exporter {
-    fn metrics(&self, account: Option<&str>, format: Format, gzip: bool) -> Option<Bytes> {
-        let account = match account {
-            Some(name) => Some(name.parse().ok()?),
+    fn metrics(&self, account: Option<&str>, format: Format, gzip: bool) -> MetricsAnswer {
+        let account = match account.map(str::parse) {
+            Some(Ok(account)) => Some(account),
+            Some(Err(_)) => return MetricsAnswer::UnknownAccount,
             None => None,
         };
         let encoding = match format {
             Format::OpenMetrics => Encoding::OpenMetrics,
             Format::Text => Encoding::Text,
         };
-        self.exposition.body(account.as_ref(), encoding, gzip)
+        let body = self.exposition.body(account.as_ref(), encoding, gzip);
+        body.map_or(MetricsAnswer::UnknownAccount, MetricsAnswer::Ready)
     }
 
     fn status(&self) -> StatusView {
-        let shared = self.supervisor.shared();
-        StatusView::build(&shared.instruments.read(), shared.clock.now())
+        let shared = self.shared();
+        let meta = Meta {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started: self.started,
+            process: shared.instruments.process(),
+        };
+        StatusView::build(&shared.instruments.read(), shared.clock.now(), &meta)
     }
 
-    fn accounts(&self) -> Vec<String> {
-        self.supervisor
-            .accounts()
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+    fn accounts(&self) -> Vec<AccountName> {
+        self.supervisor.accounts()
     }
 
     fn healthy(&self) -> Result<(), String> {
         self.supervisor.healthy()
     }
 
-    fn reload(&self) -> Later<'_, Result<(), String>> {
-        Box::pin(self.reload_now())
+    fn ready(&self) -> bool {
+        // Snapshots are restored before anything listens.
+        true
+    }
+
+    fn reload(&self) -> BoxFuture<Result<(), String>> {
+        let reloading = self.clone();
+        Box::pin(async move { reloading.reload_now().await })
     }
 }

@@ -1,247 +1,23 @@
-//! The page for people: plain HTML, light and dark, without a script; tables that a screen reader can walk.
+//! The page for people: one HTML document without scripts, images or anything from elsewhere.
+//!
+//! Everything that is not a literal here goes through [`escape`]. Tables keep their ARIA roles, because a narrow
+//! screen shows rows as blocks and browsers then forget that they were rows.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 
-use super::{AccountView, CollectorView, StatusView};
-use crate::model::NextRunReason;
+use super::condition::Condition;
+use super::moment::Moment;
+use super::view::{AccountView, CollectorView, StatusView};
+use super::words::{self, Text};
 
-const STYLE: &str = "
-:root{color-scheme:light dark;--line:#8884;--bad:#b3261e;--good:#1b6e3c;--dim:#6b6b6b}
-@media(prefers-color-scheme:dark){:root{--bad:#ff8a80;--good:#7bd89a;--dim:#a5a5a5}}
-body{font:15px/1.45 system-ui,sans-serif;max-width:75rem;margin:0 auto;padding:1rem}
-h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.15rem;margin:0}
-summary{cursor:pointer;padding:.4rem 0}summary h2{display:inline}
-section,details{border-top:1px solid var(--line);padding:.6rem 0}
-table{border-collapse:collapse;width:100%}
-caption{text-align:left;color:var(--dim);padding:.3rem 0}
-th,td{text-align:left;vertical-align:top;padding:.35rem .8rem .35rem 0;border-top:1px solid var(--line)}
-thead th{border-top:0;color:var(--dim);font-weight:600}
-.bad{color:var(--bad);font-weight:600}.good{color:var(--good)}.dim{color:var(--dim)}
-.scroll{overflow-x:auto}ul{margin:.3rem 0;padding-left:1.2rem}p{margin:.3rem 0}
-@media(max-width:48rem){thead{display:none}tr{display:block;border-top:1px solid var(--line);padding:.4rem 0}
-th[scope=row],td{display:block;border:0;padding:.1rem 0}td::before{content:attr(data-label) \": \";color:var(--dim)}}
-";
+/// The style sheet of all pages: light and dark, and narrow screens.
+pub const STYLE: &str = include_str!("style.css");
 
-pub(super) fn html(view: &StatusView) -> String {
-    let mut page = String::with_capacity(4096 * (view.accounts.len() + 1));
-    let troubled = view
-        .accounts
-        .iter()
-        .filter(|account| account.is_troubled())
-        .count();
-    let summary = match (view.accounts.len(), troubled) {
-        (0, _) => "no account is configured on this shard".to_owned(),
-        (1, 0) => "1 account, all well".to_owned(),
-        (all, 0) => format!("{all} accounts, all well"),
-        (all, some) => format!("{some} of {all} accounts want a look"),
-    };
-    let _ = write!(
-        page,
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
-         <title>Status - knowbe4-exporter</title><style>{STYLE}</style></head><body>\
-         <header><h1>knowbe4-exporter status</h1><p>{summary}. As of {}. Version {}. \
-         <a href=\"/\">Home</a>, <a href=\"/api/v1/status\">JSON</a></p></header><main>",
-        time(view.now, view.now),
-        view.version
-    );
-    if view.accounts.len() > 1 {
-        index(&mut page, view);
-    }
-    // Those that want a look first, in the order of their names.
-    for wanted in [true, false] {
-        for account in view
-            .accounts
-            .iter()
-            .filter(|account| account.is_troubled() == wanted)
-        {
-            let open = wanted || view.accounts.len() <= 3;
-            self::account(&mut page, account, view.now, open);
-        }
-    }
-    page.push_str("</main></body></html>\n");
-    page
-}
+/// With more accounts than this, only those that need attention are unfolded, and an index leads.
+const UNFOLDED_ACCOUNTS: usize = 3;
 
-fn index(page: &mut String, view: &StatusView) {
-    page.push_str("<nav aria-label=\"Accounts\"><p>");
-    for account in &view.accounts {
-        let class = if account.is_troubled() { "bad" } else { "good" };
-        let sign = if account.is_troubled() { "\u{26a0} " } else { "" };
-        let _ = write!(
-            page,
-            "<a class=\"{class}\" href=\"#{0}\">{sign}{0}</a> ",
-            escape(&account.account)
-        );
-    }
-    page.push_str("</p></nav>");
-}
-
-fn account(page: &mut String, account: &AccountView, now: f64, open: bool) {
-    let up = match account.up {
-        Some(true) => "<span class=\"good\">the API answers</span>",
-        Some(false) => "<span class=\"bad\">the last request failed</span>",
-        None => "<span class=\"dim\">not asked yet</span>",
-    };
-    let _ = write!(
-        page,
-        "<details id=\"{0}\"{1}><summary><h2>{0}</h2> {up}</summary>",
-        escape(&account.account),
-        if open { " open" } else { "" }
-    );
-    if !account.ledger_writable {
-        page.push_str("<p class=\"bad\">The ledger can't be written, so nothing is sent: make the storage path writable, with room on its disk.</p>");
-    }
-    page.push_str("<p>");
-    for window in &account.budget {
-        let class = if window.left == 0 && window.window == "24h" {
-            "bad"
-        } else {
-            ""
-        };
-        let _ = write!(
-            page,
-            "<span class=\"{class}\">{} of {} requests used in {}</span>; ",
-            window.used, window.limit, window.window
-        );
-    }
-    if let Some(plan) = account.plan_requests_per_day {
-        let _ = write!(page, "the plan needs {plan:.0} a day.");
-    }
-    let _ = write!(
-        page,
-        "</p><div class=\"scroll\"><table><caption>Collectors of {}</caption><thead><tr>",
-        escape(&account.account)
-    );
-    for heading in [
-        "Collector",
-        "State",
-        "Data as of",
-        "Next refresh",
-        "Every",
-        "Cost",
-        "What to know",
-    ] {
-        let _ = write!(page, "<th scope=\"col\">{heading}</th>");
-    }
-    page.push_str("</tr></thead><tbody>");
-    for collector in &account.collectors {
-        row(page, collector, now);
-    }
-    page.push_str("</tbody></table></div></details>");
-}
-
-fn row(page: &mut String, collector: &CollectorView, now: f64) {
-    let _ = write!(page, "<tr><th scope=\"row\">{}</th>", collector.collector);
-    if !collector.enabled {
-        page.push_str("<td data-label=\"State\" class=\"dim\">off</td><td colspan=\"5\" class=\"dim\">switched off in the configuration</td></tr>");
-        return;
-    }
-    let state = match collector.success {
-        Some(true) => "<span class=\"good\">fresh</span>",
-        Some(false) => "<span class=\"bad\">failed</span>",
-        None => "<span class=\"dim\">not run yet</span>",
-    };
-    let _ = write!(
-        page,
-        "<td data-label=\"State\">{state}</td><td data-label=\"Data as of\">{}</td>",
-        collector
-            .last_success
-            .map_or_else(|| "never".to_owned(), |at| time(at, now))
-    );
-    let next = match collector.next_run {
-        Some(at) if at <= now => "now".to_owned(),
-        Some(at) => time(at, now),
-        None => "never".to_owned(),
-    };
-    let _ = write!(
-        page,
-        "<td data-label=\"Next refresh\">{next}<br><span class=\"dim\">{}</span></td>",
-        why(collector.next_run_reason)
-    );
-    let every = collector
-        .interval_seconds
-        .map_or_else(|| "the budget allows none".to_owned(), duration);
-    let _ = write!(
-        page,
-        "<td data-label=\"Every\">{every}</td><td data-label=\"Cost\">"
-    );
-    match (collector.refresh_requests, collector.requests_per_day) {
-        (Some(requests), Some(a_day)) => {
-            let _ = write!(
-                page,
-                "{requests} requests<br><span class=\"dim\">{a_day:.0} a day"
-            );
-            if let Some(seconds) = collector.duration_seconds {
-                let _ = write!(page, ", took {}", duration(seconds));
-            }
-            page.push_str("</span>");
-        }
-        (Some(requests), None) => {
-            let _ = write!(page, "{requests} requests");
-        }
-        _ => page.push_str("<span class=\"dim\">not known yet</span>"),
-    }
-    page.push_str("</td><td data-label=\"What to know\">");
-    if let Some(error) = &collector.last_error {
-        let _ = write!(
-            page,
-            "<p class=\"bad\">{}</p><p>{}</p>",
-            escape(&error.cause),
-            escape(&error.cure)
-        );
-        if let Some(id) = &error.request_id {
-            let _ = write!(page, "<p class=\"dim\">request id {}</p>", escape(id));
-        }
-    }
-    for note in &collector.notes {
-        let _ = write!(page, "<p>{}</p>", escape(note));
-    }
-    page.push_str("</td></tr>");
-}
-
-fn why(reason: NextRunReason) -> &'static str {
-    match reason {
-        NextRunReason::Interval => "as planned",
-        NextRunReason::Retry => "tried again after a failure",
-        NextRunReason::Unavailable => "never worked here; asked once a day",
-        NextRunReason::KeyRefused => "the key is refused; one probe at a time until it changes",
-        NextRunReason::Throttled => "the API asked to pause",
-        NextRunReason::Budget => "when the budget has room",
-        NextRunReason::TooExpensive => "costs more than the budget gives",
-    }
-}
-
-/// How long from now, with the instant itself for whoever wants it exactly.
-fn time(at: f64, now: f64) -> String {
-    let stamp =
-        jiff::Timestamp::from_second(at as i64).map_or_else(|_| String::new(), |stamp| stamp.to_string());
-    let words = match at - now {
-        wait if wait.abs() < 1.0 => "now".to_owned(),
-        wait if wait > 0.0 => format!("in {}", duration(wait)),
-        age => format!("{} ago", duration(-age)),
-    };
-    // The moment of the page itself is told by the clock.
-    let words = if at == now {
-        stamp.replace('T', " ").replace('Z', " UTC")
-    } else {
-        words
-    };
-    format!("<time datetime=\"{stamp}\" title=\"{stamp}\">{words}</time>")
-}
-
-fn duration(seconds: f64) -> String {
-    match seconds {
-        seconds if seconds < 10.0 => format!("{seconds:.1} s"),
-        seconds if seconds < 120.0 => format!("{seconds:.0} s"),
-        seconds if seconds < 600.0 => format!("{:.1} min", seconds / 60.0),
-        seconds if seconds < 7200.0 => format!("{:.0} min", seconds / 60.0),
-        seconds if seconds < 172_800.0 => format!("{:.1} h", seconds / 3600.0),
-        seconds => format!("{:.1} days", seconds / 86_400.0),
-    }
-}
-
-fn escape(text: &str) -> String {
+/// Text as it may stand in HTML, between tags or in a quoted attribute.
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -250,8 +26,294 @@ fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
+            // Control characters are no HTML, and direction overrides make text lie about its order.
+            c if c.is_control() && !matches!(c, '\n' | '\t') => escaped.push('\u{FFFD}'),
+            '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => escaped.push('\u{FFFD}'),
+            c => escaped.push(c),
         }
     }
     escaped
+}
+
+impl StatusView {
+    /// The page at `/status`; `telemetry_path` is where the metrics are.
+    pub fn html(&self, telemetry_path: &str) -> String {
+        let now = self.now.as_ref().map_or(0.0, |now| now.unix);
+        let mut worst_first: Vec<&AccountView> = self.accounts.iter().collect();
+        worst_first.sort_by(|a, b| {
+            b.condition
+                .cmp(&a.condition)
+                .then_with(|| a.account.cmp(&b.account))
+        });
+        // 4 KiB of style and head, some 12 KiB an account.
+        let mut html = String::with_capacity(8 * 1024 + worst_first.len() * 12 * 1024);
+        head(&mut html, self, telemetry_path, now);
+        if worst_first.len() > 1 {
+            index(&mut html, &worst_first, now);
+        }
+        let unfold_all = worst_first.len() <= UNFOLDED_ACCOUNTS;
+        for account in worst_first {
+            section(&mut html, account, now, unfold_all);
+        }
+        html.push_str("</main><footer>");
+        let _ = write!(html, "<p>knowbe4-exporter {}", escape(&self.version));
+        if let Some(started) = &self.started {
+            let _ = write!(html, ", started {}", text(&words::relative(started, now)));
+        }
+        if let Some(now) = &self.now {
+            let _ = write!(html, ". This page shows {}", escape(&now.absolute()));
+        }
+        html.push_str("; load it again for a newer state.</p></footer></body></html>");
+        html
+    }
+}
+
+fn head(html: &mut String, view: &StatusView, telemetry_path: &str, now: f64) {
+    let _ = write!(
+        html,
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
+         <title>{title}KnowBe4 exporter: status</title><link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style></head><body>\
+         <a class=\"skip\" href=\"#main\">To the content</a><header><h1>KnowBe4 exporter: status</h1>\
+         <nav aria-label=\"Pages\"><ul><li><a href=\"{metrics}\">Metrics</a></li>\
+         <li><a href=\"/api/v1/status\">This page as JSON</a></li></ul></nav></header><main id=\"main\">",
+        title = view
+            .accounts
+            .iter()
+            .filter(|account| account.condition == Condition::Failing)
+            .count()
+            .checked_sub(1)
+            .map_or_else(String::new, |rest| format!("({}) ", rest + 1)),
+        metrics = escape(telemetry_path),
+    );
+    let _ = write!(html, "<p class=\"lead\">{}</p>", escape(&summary(&view.accounts)));
+    if !view.config_reload_successful {
+        let _ = write!(
+            html,
+            "<div class=\"card\" role=\"note\"><p>{} <strong>The last reload of the configuration failed.</strong> \
+             In force is what was read {}.</p><p class=\"cure\"><strong>What to do:</strong> run \
+             <code>knowbe4-exporter check</code>: it names every mistake with its line.</p></div>",
+            tag(Condition::Failing),
+            view.config_read
+                .as_ref()
+                .map_or_else(|| "before".to_owned(), |at| text(&words::relative(at, now))),
+        );
+    }
+}
+
+/// `3 accounts: 1 failing, 2 fine.`
+fn summary(accounts: &[AccountView]) -> String {
+    let conditions: Vec<String> = Condition::WORST_FIRST
+        .into_iter()
+        .filter_map(|condition| {
+            let number = accounts.iter().filter(|a| a.condition == condition).count();
+            (number > 0).then(|| format!("{number} {}", condition.as_str()))
+        })
+        .collect();
+    match accounts {
+        [] => "No account is configured.".to_owned(),
+        [only] => {
+            let collectors: Vec<String> = Condition::WORST_FIRST
+                .into_iter()
+                .filter_map(|condition| {
+                    let number = only
+                        .collectors
+                        .iter()
+                        .filter(|c| c.condition == condition)
+                        .count();
+                    (number > 0).then(|| format!("{number} {}", condition.as_str()))
+                })
+                .collect();
+            format!(
+                "One account, {} collectors: {}.",
+                only.collectors.len(),
+                collectors.join(", ")
+            )
+        }
+        many => format!("{} accounts: {}.", many.len(), conditions.join(", ")),
+    }
+}
+
+fn index(html: &mut String, accounts: &[&AccountView], now: f64) {
+    html.push_str(
+        "<section class=\"card\" aria-label=\"Accounts\"><table class=\"wide index\" role=\"table\">\
+         <caption>Accounts, the worst first</caption><thead role=\"rowgroup\"><tr role=\"row\">\
+         <th scope=\"col\" role=\"columnheader\">Account</th><th scope=\"col\" role=\"columnheader\">Oldest data</th>\
+         <th scope=\"col\" role=\"columnheader\">Next refresh</th>\
+         <th scope=\"col\" role=\"columnheader\">Budget of 24 hours</th></tr></thead><tbody role=\"rowgroup\">",
+    );
+    for account in accounts {
+        let next = account
+            .collectors
+            .iter()
+            .filter(|c| c.enabled)
+            .filter_map(|c| c.next_run.as_ref())
+            .min_by(|a, b| a.unix.total_cmp(&b.unix));
+        let _ = write!(
+            html,
+            "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\"><a href=\"#account-{name}\">{name}</a> {tag}</th>\
+             <td role=\"cell\" class=\"short\" data-label=\"Oldest data\">{oldest}</td>\
+             <td role=\"cell\" class=\"short\" data-label=\"Next refresh\">{next}</td>\
+             <td role=\"cell\" class=\"short num\" data-label=\"Budget\">{budget}</td></tr>",
+            name = escape(account.account.as_str()),
+            tag = tag(account.condition),
+            oldest = account
+                .oldest_age_seconds
+                .and_then(|age| Moment::new(now - age))
+                .map_or_else(|| "none".to_owned(), |at| text(&words::relative(&at, now))),
+            next = next.map_or_else(
+                || "not planned".to_owned(),
+                |at| if at.unix <= now {
+                    "due".to_owned()
+                } else {
+                    text(&words::relative(at, now))
+                }
+            ),
+            budget = account
+                .day()
+                .filter(|day| day.limit > 0)
+                .map_or_else(String::new, |day| format!("{} of {} used", day.used, day.limit)),
+        );
+    }
+    html.push_str("</tbody></table></section>");
+}
+
+fn section(html: &mut String, account: &AccountView, now: f64, unfold: bool) {
+    let name = escape(account.account.as_str());
+    let open = if unfold || account.condition >= Condition::Late {
+        " open"
+    } else {
+        ""
+    };
+    // The anchor is inside: a browser that is sent there unfolds the details around it.
+    let _ = write!(
+        html,
+        "<section class=\"card\" aria-labelledby=\"name-{name}\"><details{open}><summary><h2 id=\"name-{name}\">{name}</h2>\
+         {tag}<span class=\"soft\">{up}</span></summary><div class=\"anchor\" id=\"account-{name}\">",
+        tag = tag(account.condition),
+        up = match account.up {
+            Some(true) => "the last request was answered with success",
+            Some(false) => "the last request failed",
+            None => "no request yet in this run",
+        },
+    );
+    if !account.notes.is_empty() {
+        html.push_str("<ul class=\"notes\">");
+        for note in &account.notes {
+            let _ = write!(html, "<li>{}</li>", escape(note));
+        }
+        html.push_str("</ul>");
+    }
+    let _ = write!(html, "<p>{}</p>", escape(&words::budget(account)));
+    if account.day().is_some_and(|day| day.limit > 0) {
+        budget(html, account);
+    }
+    collectors(html, account, now);
+    html.push_str("</div></details></section>");
+}
+
+fn budget(html: &mut String, account: &AccountView) {
+    let _ = write!(
+        html,
+        "<table class=\"budget num\"><caption>Request budget of {}</caption><thead><tr><th scope=\"col\">Window</th>\
+         <th scope=\"col\">Used</th><th scope=\"col\">Left</th><th scope=\"col\">Limit</th></tr></thead><tbody>",
+        escape(account.account.as_str())
+    );
+    for window in account.budget.iter().rev() {
+        let _ = write!(
+            html,
+            "<tr><th scope=\"row\">{}</th><td><meter min=\"0\" max=\"{limit}\" value=\"{used}\" aria-hidden=\"true\"></meter>{used}</td>\
+             <td>{left}</td><td>{limit}</td></tr>",
+            match window.window {
+                "24h" => "24 hours",
+                "1m" => "1 minute",
+                "1s" => "1 second",
+                other => other,
+            },
+            used = window.used,
+            left = window.left,
+            limit = window.limit,
+        );
+    }
+    html.push_str("</tbody></table>");
+}
+
+fn collectors(html: &mut String, account: &AccountView, now: f64) {
+    let _ = write!(
+        html,
+        "<table class=\"wide\" role=\"table\"><caption>Collectors of {}</caption><thead role=\"rowgroup\"><tr role=\"row\">\
+         <th scope=\"col\" role=\"columnheader\">Collector</th>\
+         <th scope=\"col\" role=\"columnheader\" class=\"what\">What happened last</th>\
+         <th scope=\"col\" role=\"columnheader\" class=\"next\">What comes next, and why then</th>\
+         <th scope=\"col\" role=\"columnheader\">What it costs</th></tr></thead><tbody role=\"rowgroup\">",
+        escape(account.account.as_str())
+    );
+    for collector in &account.collectors {
+        let _ = write!(
+            html,
+            "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">{}<br> {}</th>\
+             <td role=\"cell\" data-label=\"What happened last\"><p>{}</p>",
+            collector.collector,
+            tag(collector.condition),
+            sentence(&words::happened(collector, now)),
+        );
+        failure(html, collector);
+        for note in &collector.notes {
+            let _ = write!(html, "<p class=\"soft\">{}</p>", escape(note));
+        }
+        let _ = write!(
+            html,
+            "</td><td role=\"cell\" data-label=\"What comes next, and why then\"><p>{}</p></td>\
+             <td role=\"cell\" data-label=\"What it costs\"><p>{}</p></td></tr>",
+            sentence(&words::next(collector, now)),
+            escape(&words::cost(collector, account)),
+        );
+    }
+    html.push_str("</tbody></table>");
+}
+
+fn failure(html: &mut String, collector: &CollectorView) {
+    let Some(failure) = &collector.last_failure else {
+        return;
+    };
+    let _ = write!(
+        html,
+        "<div class=\"cure\"><p><strong>Cause:</strong> {} <span class=\"soft\">({})</span></p>\
+         <p><strong>What to do:</strong> {}</p>",
+        escape(&failure.cause),
+        failure.reason.as_str(),
+        escape(&failure.cure),
+    );
+    if let Some(id) = &failure.request_id {
+        let _ = write!(
+            html,
+            "<p class=\"soft\">Request id for KnowBe4's support: <code>{}</code></p>",
+            escape(id)
+        );
+    }
+    html.push_str("</div>");
+}
+
+fn tag(condition: Condition) -> String {
+    format!(
+        "<span class=\"tag {word}\"><span aria-hidden=\"true\">{sign}</span> {word}</span>",
+        word = condition.as_str(),
+        sign = condition.sign(),
+    )
+}
+
+fn sentence(pieces: &[Text]) -> String {
+    pieces.iter().map(text).collect()
+}
+
+fn text(piece: &Text) -> String {
+    match piece {
+        Text::Plain(words) => escape(words),
+        Text::Time(at, words) => format!(
+            "<time datetime=\"{}\" title=\"{}\">{}</time>",
+            escape(&at.rfc3339),
+            escape(&at.absolute()),
+            escape(words)
+        ),
+    }
 }

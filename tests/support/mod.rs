@@ -318,7 +318,12 @@ fn own(samples: &Samples) -> String {
 fn listening(line: &str) -> Option<SocketAddr> {
     let said = line.contains("listening") || line.contains("simulating");
     let behind = line.split("address=").nth(1).filter(|_| said)?;
-    behind.trim_start_matches('"').split([' ', ',', '"']).next()?.parse().ok()
+    behind
+        .trim_start_matches('"')
+        .split([' ', ',', '"'])
+        .next()?
+        .parse()
+        .ok()
 }
 
 pub fn command(arguments: &[&str], env: &[(&str, &str)]) -> Command {
