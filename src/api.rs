@@ -126,7 +126,7 @@ impl Client {
             }
             attempt += 1;
         };
-        let (row, drift) = wire::one::<R>(&answer.body).map_err(|error| undecodable(&error, &answer))?;
+        let (row, drift) = wire::one::<R>(&answer.body).map_err(|error| self.undecodable(&error, &answer))?;
         self.count(endpoint, &drift);
         Ok(row)
     }
@@ -150,7 +150,8 @@ impl Client {
             let Some(answer) = self.page(refresh, endpoint, parameters, &mut pager).await? else {
                 continue;
             };
-            let mut page = wire::list::<R>(&answer.body).map_err(|error| undecodable(&error, &answer))?;
+            let mut page =
+                wire::list::<R>(&answer.body).map_err(|error| self.undecodable(&error, &answer))?;
             let body = Some(crc32fast::hash(&answer.body));
             let all_known = page
                 .rows
@@ -205,7 +206,7 @@ impl Client {
         let mut refresh = Refresh::new(0.0, Some(1));
         let answer = self.attempt(&mut refresh, &Call { endpoint, query }, 1).await?;
         let value = serde_json::from_slice::<serde_json::Value>(&answer.body)
-            .map_err(|error| undecodable(&error, &answer))?;
+            .map_err(|error| self.undecodable(&error, &answer))?;
         Ok(Probe {
             elements: value.as_array().map(Vec::len),
             shape: shape::shape(&value),
@@ -329,6 +330,12 @@ impl Client {
         }
         sleep(delays.pause()).await;
         Ok(())
+    }
+
+    /// An answer that isn't what was asked for is no success, whatever its status says.
+    fn undecodable(&self, error: &serde_json::Error, answer: &Answer) -> ApiError {
+        self.instruments.update(|state| state.up = Some(false));
+        undecodable(error, answer)
     }
 
     /// Counts surprises that show only once a listing is whole.

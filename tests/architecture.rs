@@ -163,7 +163,11 @@ fn crates_stay_behind_their_walls() {
 fn main_is_short_and_rooms_say_what_they_are() {
     for (_, file, text) in sources() {
         let is_test = file.file_name().is_some_and(|name| name == "tests.rs");
-        assert!(is_test || text.starts_with("//!"), "{} has no module doc", file.display());
+        assert!(
+            is_test || text.starts_with("//!"),
+            "{} has no module doc",
+            file.display()
+        );
         if file == Path::new("main.rs") {
             assert!(
                 text.lines().count() < 40,

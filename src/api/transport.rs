@@ -231,7 +231,7 @@ fn classify(error: &reqwest::Error, limit: Duration) -> ApiError {
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     let kind = if says(&["dns error", "failed to lookup", "name or service not known"]) {
         TransportKind::Dns
-    } else if says(&["certificate", "tls", "handshake", "unknownissuer"]) {
+    } else if says(&["certificate", "tls", "handshake", "corrupt message"]) {
         TransportKind::Tls
     } else if says(&["proxy", "tunnel"]) {
         TransportKind::Proxy
