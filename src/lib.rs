@@ -19,3 +19,9 @@ pub mod secret;
 // Floor 2
 pub mod instrument;
 pub mod snapshot;
+
+// Floor 3
+pub mod status;
+
+// Floor 4
+pub mod server;

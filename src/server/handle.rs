@@ -1,0 +1,74 @@
+//! One request: the gate (rate limit, authentication), the route, the configured headers; and a net under all of it.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use hyper::header::WWW_AUTHENTICATE;
+use hyper::{Request, StatusCode};
+
+use super::answer::{Answer, text, with};
+use super::{Shared, route};
+
+/// Answers one request, whatever happens meanwhile.
+pub(super) async fn handle<B>(
+    shared: Arc<Shared>,
+    secure: bool,
+    request: Request<B>,
+) -> Result<Answer, Infallible> {
+    let web = match &shared.web {
+        Some(web) => Some((web, web.current().await)),
+        None => None,
+    };
+    let work = async {
+        if let Some((web, config)) = &web {
+            if !web.admits(config) {
+                return text(StatusCode::TOO_MANY_REQUESTS, "Too many requests.");
+            }
+            if !web.knows(config, request.headers()).await {
+                let refusal = text(StatusCode::UNAUTHORIZED, "Unauthorized.");
+                return with(
+                    refusal,
+                    WWW_AUTHENTICATE,
+                    "Basic realm=\"knowbe4-exporter\", charset=\"UTF-8\"",
+                );
+            }
+        }
+        route::route(&shared, secure, &request).await
+    };
+    let mut answer = caught(work).await.unwrap_or_else(|| {
+        tracing::error!(path = request.uri().path(), "a request made its handler panic");
+        text(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Internal error. The log says where.",
+        )
+    });
+    if let Some((_, config)) = &web {
+        for (name, value) in config.headers() {
+            answer.headers_mut().insert(name, value.clone());
+        }
+    }
+    tracing::debug!(
+        method = %request.method(),
+        path = request.uri().path(),
+        status = answer.status().as_u16(),
+        "answered"
+    );
+    Ok(answer)
+}
+
+/// Runs a future; [`None`] when it panicked. It is dropped then and never polled again, so that nothing sees what
+/// the panic left halfway but locks, which all callers take over when poisoned.
+async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    std::future::poll_fn(
+        move |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Some),
+            Err(_) => Poll::Ready(None),
+        },
+    )
+    .await
+}

@@ -1,0 +1,146 @@
+//! The web configuration in force: read again when its files change, the last good one kept when that fails.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use hyper::HeaderMap;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::auth::Authenticator;
+use super::rate::Bucket;
+use super::tls;
+use super::webconfig::WebConfig;
+
+/// What stat says of a file; [`None`] when it can't be read.
+type Stamp = Option<(SystemTime, u64, u64)>;
+
+/// The state of all files that a configuration was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fingerprint(Vec<(PathBuf, Stamp)>);
+
+impl Fingerprint {
+    /// Of these files, now.
+    pub(super) fn of<'a>(files: impl IntoIterator<Item = &'a Path>) -> Self {
+        Self(
+            files
+                .into_iter()
+                .map(|file| (file.to_owned(), stamp(file)))
+                .collect(),
+        )
+    }
+
+    fn now(&self) -> Self {
+        Self::of(self.0.iter().map(|(file, _)| file.as_path()))
+    }
+}
+
+fn stamp(file: &Path) -> Stamp {
+    let metadata = fs::metadata(file).ok()?;
+    // A file that replaces another by rename may have the same time and length; it has another number.
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(&metadata);
+    #[cfg(not(unix))]
+    let number = 0;
+    Some((metadata.modified().ok()?, metadata.len(), number))
+}
+
+/// The configuration in force, and what it needs at run time.
+pub(super) struct Web {
+    current: RwLock<Arc<WebConfig>>,
+    watch: Mutex<Watch>,
+    check_every: Duration,
+    bucket: Bucket,
+    authenticator: Option<Authenticator>,
+}
+
+/// What was looked at last, good or not: the same mistake is reported once.
+struct Watch {
+    seen: Fingerprint,
+    checked: Instant,
+}
+
+impl Web {
+    /// Starts from a configuration that was just read.
+    pub(super) fn new(config: WebConfig, check_every: Duration) -> Self {
+        Self {
+            watch: Mutex::new(Watch {
+                seen: config.fingerprint().clone(),
+                checked: Instant::now(),
+            }),
+            current: RwLock::new(Arc::new(config)),
+            check_every,
+            bucket: Bucket::default(),
+            authenticator: Authenticator::new(&tls::provider()).ok(),
+        }
+    }
+
+    /// The configuration in force. Looks at the files first when they weren't looked at for a while; whoever comes
+    /// while that goes on gets the last one.
+    pub(super) async fn current(&self) -> Arc<WebConfig> {
+        if let Ok(mut watch) = self.watch.try_lock()
+            && watch.checked.elapsed() >= self.check_every
+        {
+            self.look(&mut watch).await;
+            watch.checked = Instant::now();
+        }
+        self.held()
+    }
+
+    fn held(&self) -> Arc<WebConfig> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn look(&self, watch: &mut Watch) {
+        let held = self.held();
+        let seen = watch.seen.clone();
+        // Off the server's threads: the files may be on a disk that hangs.
+        let looked = tokio::task::spawn_blocking(move || {
+            let now = seen.now();
+            if now == seen {
+                return None;
+            }
+            Some((now, WebConfig::load(held.path())))
+        });
+        let Ok(Some((now, loaded))) = looked.await else {
+            return;
+        };
+        watch.seen = now;
+        let held = self.held();
+        match loaded {
+            Ok(config) if held.protects_more_than(&config) => {
+                // More likely a file that is just being written than somebody who wants to open the door.
+                tracing::warn!(
+                    file = %held.path().display(),
+                    "the web configuration lost TLS or authentication; the last one stays until a restart"
+                );
+            }
+            Ok(config) => {
+                tracing::info!(file = %held.path().display(), "the web configuration was read again");
+                watch.seen = config.fingerprint().clone();
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+            }
+            Err(mistakes) => {
+                for mistake in mistakes {
+                    tracing::warn!("the last good web configuration stays: {mistake}");
+                }
+            }
+        }
+    }
+
+    /// Whether the rate limit has room for one more request.
+    pub(super) fn admits(&self, config: &WebConfig) -> bool {
+        config.rate_limit().is_none_or(|limit| self.bucket.admits(limit))
+    }
+
+    /// Whether these headers authenticate one of the configured users, or nobody need to.
+    pub(super) async fn knows(&self, config: &WebConfig, headers: &HeaderMap) -> bool {
+        match (config.users(), &self.authenticator) {
+            (None, _) => true,
+            (Some(users), Some(authenticator)) => authenticator.knows(users, headers).await,
+            (Some(_), None) => false,
+        }
+    }
+}

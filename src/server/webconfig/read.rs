@@ -1,0 +1,312 @@
+//! From the file to a usable configuration, with all mistakes that can be found in one go.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hyper::header::{
+    CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS, X_XSS_PROTECTION,
+};
+use rustls::ServerConfig;
+use rustls::version::{TLS12, TLS13};
+use zeroize::Zeroizing;
+
+use super::super::auth::Users;
+use super::super::rate::RateLimit;
+use super::super::tls::{self, Material};
+use super::super::web::Fingerprint;
+use super::WebConfig;
+use super::file::{ContentTypeOptions, File, FrameOptions, HttpSection, RateSection, TlsSection, Version};
+
+/// Largest file that is parsed, in bytes. Certificates inline take some KiB each; the parser's time grows with the
+/// square of the nesting.
+const LARGEST: usize = 64 * 1024;
+
+pub(super) fn read(path: &Path) -> Result<WebConfig, Vec<String>> {
+    // Before the reading, so that a change meanwhile is seen next time.
+    let own = Fingerprint::of([path]);
+    let text = text(path).map_err(|mistake| vec![format!("{}: {mistake}", path.display())])?;
+    let file = parse(&text).map_err(|mistake| vec![format!("{}:{mistake}", path.display())])?;
+    let mut mistakes = Mistakes {
+        path,
+        text: &text,
+        found: Vec::new(),
+    };
+    let directory = path.parent().unwrap_or_else(|| Path::new(""));
+    let section = file.tls_server_config.unwrap_or_default();
+    let named = [&section.cert_file, &section.key_file, &section.client_ca_file];
+    let files: Vec<PathBuf> = named
+        .into_iter()
+        .flatten()
+        .map(|name| directory.join(name))
+        .collect();
+    let fingerprint = if files.is_empty() {
+        own
+    } else {
+        Fingerprint::of([path].into_iter().chain(files.iter().map(PathBuf::as_path)))
+    };
+    let tls = server_config(section, directory, &mut mistakes);
+    let headers = headers(file.http_server_config.unwrap_or_default(), &mut mistakes);
+    let rate_limit = file
+        .rate_limit
+        .and_then(|section| rate_limit(&section, &mut mistakes));
+    if !mistakes.found.is_empty() {
+        return Err(mistakes.found);
+    }
+    Ok(WebConfig {
+        path: path.to_owned(),
+        fingerprint,
+        tls: tls.map(Arc::new),
+        headers,
+        users: file
+            .basic_auth_users
+            .and_then(|section| Users::new(section.0))
+            .map(Arc::new),
+        rate_limit,
+    })
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    let bytes = fs::read(path).map_err(|error| format!("can't be read: {error}"))?;
+    if bytes.len() > LARGEST {
+        return Err(format!(
+            "is larger than {LARGEST} bytes: expected a web configuration"
+        ));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())?;
+    // Editors on Windows put a mark at the start.
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+/// `LINE:COLUMN: what is wrong`.
+fn parse(text: &str) -> Result<File, String> {
+    // An empty file, or one of comments alone, switches everything off.
+    let file: Option<File> = yaml_serde::from_str(text).map_err(|error| {
+        let place = error.location();
+        let what = error.to_string();
+        match place {
+            Some(place) => {
+                let position = format!(" at line {} column {}", place.line(), place.column());
+                let what = what.replacen(&position, "", 1);
+                format!("{}:{}: {what}", place.line(), place.column())
+            }
+            None => format!(" {what}"),
+        }
+    })?;
+    Ok(file.unwrap_or_default())
+}
+
+/// Collects mistakes with the place of the key that each is about.
+struct Mistakes<'a> {
+    path: &'a Path,
+    text: &'a str,
+    found: Vec<String>,
+}
+
+impl Mistakes<'_> {
+    fn add(&mut self, section: &str, key: &str, what: &str) {
+        let place = place(self.text, key)
+            .or_else(|| place(self.text, section))
+            .map_or_else(String::new, |(line, column)| format!("{line}:{column}:"));
+        self.found
+            .push(format!("{}:{place} {section}.{key}: {what}", self.path.display()));
+    }
+}
+
+/// Line and column of a key, from 1. Every key of this format has a name of its own, so that the first is the one.
+fn place(text: &str, key: &str) -> Option<(usize, usize)> {
+    text.lines().enumerate().find_map(|(number, line)| {
+        let column = line.find(key)?;
+        let before = line[..column].chars().next_back();
+        let after = line[column + key.len()..].trim_start_matches(['"', '\'', ' ']);
+        let whole = before.is_none_or(|c| !c.is_alphanumeric() && c != '_') && after.starts_with(':');
+        whole.then(|| (number + 1, line[..column].chars().count() + 1))
+    })
+}
+
+fn server_config(section: TlsSection, directory: &Path, mistakes: &mut Mistakes<'_>) -> Option<ServerConfig> {
+    const SECTION: &str = "tls_server_config";
+    // A file with the section and nothing in it means plain HTTP, as in every exporter.
+    let wanted = section.cert.is_some()
+        || section.cert_file.is_some()
+        || section.key.is_some()
+        || section.key_file.is_some()
+        || section.client_ca.is_some()
+        || section.client_ca_file.is_some()
+        || section.client_auth_type.is_some()
+        || section.client_allowed_sans.is_some()
+        || section.min_version.is_some()
+        || section.max_version.is_some()
+        || section.cipher_suites.is_some()
+        || section.curve_preferences.is_some();
+    if !wanted {
+        return None;
+    }
+    let before = mistakes.found.len();
+    let mut pem =
+        |inline: Option<Vec<u8>>, file: Option<String>, keys: [&str; 2], needed: bool| match (inline, file) {
+            (Some(_), Some(_)) => {
+                mistakes.add(
+                    SECTION,
+                    keys[0],
+                    &format!("expected this or {}, not both", keys[1]),
+                );
+                None
+            }
+            (Some(inline), None) => Some(inline),
+            (None, Some(name)) => {
+                let file = directory.join(&name);
+                fs::read(&file)
+                    .map_err(|error| {
+                        mistakes.add(
+                            SECTION,
+                            keys[1],
+                            &format!("{} can't be read: {error}", file.display()),
+                        );
+                    })
+                    .ok()
+            }
+            (None, None) => {
+                if needed {
+                    mistakes.add(
+                        SECTION,
+                        keys[1],
+                        &format!("is missing: expected it or {}", keys[0]),
+                    );
+                }
+                None
+            }
+        };
+    let chain = pem(
+        section.cert.map(String::into_bytes),
+        section.cert_file,
+        ["cert", "cert_file"],
+        true,
+    );
+    let key = pem(
+        section.key.map(|key| key.0.as_bytes().to_vec()),
+        section.key_file,
+        ["key", "key_file"],
+        true,
+    );
+    let client_auth = section.client_auth_type.unwrap_or_default();
+    let has_ca = section.client_ca.is_some() || section.client_ca_file.is_some();
+    let client_ca = pem(
+        section.client_ca.map(String::into_bytes),
+        section.client_ca_file,
+        ["client_ca", "client_ca_file"],
+        client_auth.verifies(),
+    );
+    if has_ca && !client_auth.verifies() {
+        mistakes.add(
+            SECTION,
+            "client_auth_type",
+            "has no use for the client CA: expected RequireAndVerifyClientCert or VerifyClientCertIfGiven",
+        );
+    }
+    if section.client_allowed_sans.is_some() && !client_auth.requires() {
+        mistakes.add(
+            SECTION,
+            "client_allowed_sans",
+            "needs client_auth_type RequireAndVerifyClientCert or RequireAnyClientCert",
+        );
+    }
+    let min = section.min_version.unwrap_or(Version::Tls12);
+    let max = section.max_version.unwrap_or(Version::Tls13);
+    if min > max {
+        mistakes.add(SECTION, "min_version", "is above max_version");
+    }
+    if mistakes.found.len() > before {
+        return None;
+    }
+    let material = Material {
+        chain: chain?,
+        key: Zeroizing::new(key?),
+        client_auth,
+        client_ca,
+        allowed_sans: section.client_allowed_sans.unwrap_or_default(),
+        versions: [(Version::Tls13, &TLS13), (Version::Tls12, &TLS12)]
+            .into_iter()
+            .filter(|(version, _)| (min..=max).contains(version))
+            .map(|(_, version)| version)
+            .collect(),
+        cipher_suites: section
+            .cipher_suites
+            .unwrap_or_default()
+            .into_iter()
+            .map(|suite| suite.0)
+            .collect(),
+        prefer_server_order: section.prefer_server_cipher_suites.unwrap_or(true),
+        groups: section
+            .curve_preferences
+            .unwrap_or_default()
+            .into_iter()
+            .map(|curve| curve.0)
+            .collect(),
+    };
+    tls::server_config(material)
+        .map_err(|(key, what)| mistakes.add(SECTION, key, &what))
+        .ok()
+}
+
+fn headers(section: HttpSection, mistakes: &mut Mistakes<'_>) -> Vec<(HeaderName, HeaderValue)> {
+    let section = section.headers.unwrap_or_default();
+    let frame = section.x_frame_options.map(|option| match option {
+        FrameOptions::Deny => "deny".to_owned(),
+        FrameOptions::Sameorigin => "sameorigin".to_owned(),
+        FrameOptions::Blank => String::new(),
+    });
+    let sniff = section.x_content_type_options.map(|option| match option {
+        ContentTypeOptions::Nosniff => "nosniff".to_owned(),
+        ContentTypeOptions::Blank => String::new(),
+    });
+    let mut headers = Vec::new();
+    for (key, name, value) in [
+        (
+            "Content-Security-Policy",
+            CONTENT_SECURITY_POLICY,
+            section.content_security_policy,
+        ),
+        ("X-Frame-Options", X_FRAME_OPTIONS, frame),
+        ("X-Content-Type-Options", X_CONTENT_TYPE_OPTIONS, sniff),
+        ("X-XSS-Protection", X_XSS_PROTECTION, section.x_xss_protection),
+        (
+            "Strict-Transport-Security",
+            STRICT_TRANSPORT_SECURITY,
+            section.strict_transport_security,
+        ),
+    ] {
+        let Some(value) = value.filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        match HeaderValue::from_str(&value) {
+            Ok(value) => headers.push((name, value)),
+            Err(_) => mistakes.add(
+                "http_server_config.headers",
+                key,
+                "expected one line of printable ASCII",
+            ),
+        }
+    }
+    headers
+}
+
+fn rate_limit(section: &RateSection, mistakes: &mut Mistakes<'_>) -> Option<RateLimit> {
+    let interval = section.interval.0;
+    if interval.is_zero() {
+        return None;
+    }
+    if section.burst == 0 {
+        mistakes.add(
+            "rate_limit",
+            "burst",
+            "expected at least 1: with 0 no request at all is answered",
+        );
+        return None;
+    }
+    Some(RateLimit {
+        interval,
+        burst: section.burst,
+    })
+}

@@ -1,0 +1,238 @@
+//! The view from instruments, its JSON and its page.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::instrument::{AccountState, BudgetState, ProcessState};
+use crate::model::{AccountName, Collector, CollectorStatus, Failure, NextRunReason, Reason};
+
+const NOW: f64 = 1_764_000_000.0;
+
+fn meta() -> Meta {
+    Meta {
+        version: "1.2.3".to_owned(),
+        started: NOW - 7_200.0,
+        process: ProcessState {
+            reload_successful: true,
+            reload_success_timestamp: NOW - 7_200.0,
+        },
+    }
+}
+
+fn fine() -> CollectorStatus {
+    CollectorStatus {
+        success: Some(true),
+        last_success: Some(NOW - 720.0),
+        last_attempt: Some(NOW - 730.0),
+        next_run: Some(NOW + 2_880.0),
+        interval: Some(3_600.0),
+        duration: Some(4.0),
+        refresh_requests: Some(5),
+        ..CollectorStatus::default()
+    }
+}
+
+fn state() -> AccountState {
+    let mut state = AccountState {
+        up: Some(true),
+        ledger_writable: true,
+        budget: BudgetState {
+            limit: [4, 45, 800],
+            used: [0, 3, 200],
+        },
+        plan_requests_per_day: Some(640.0),
+        ..AccountState::default()
+    };
+    for collector in Collector::ALL {
+        state.collectors[collector] = fine();
+    }
+    state
+}
+
+fn failing() -> CollectorStatus {
+    CollectorStatus {
+        success: Some(false),
+        last_failure: Some(Failure {
+            reason: Reason::Forbidden,
+            cause: "403 for /v1/users: <script>alert('x')</script>".to_owned(),
+            cure: "allow \"users\" & co.".to_owned(),
+            request_id: Some("req\u{202E}-1".to_owned()),
+        }),
+        next_run_reason: NextRunReason::Retry,
+        ..fine()
+    }
+}
+
+fn name(text: &str) -> AccountName {
+    text.parse().expect("name")
+}
+
+fn view(accounts: BTreeMap<AccountName, AccountState>) -> StatusView {
+    StatusView::build(&accounts, NOW, &meta())
+}
+
+#[test]
+fn the_json_is_the_documented_one() {
+    let mut one = state();
+    one.collectors[Collector::Users] = failing();
+    one.failures[Collector::Users][Reason::Forbidden as usize] = 2;
+    one.collectors[Collector::Policies].disabled = true;
+    let json = view(BTreeMap::from([(name("acme"), one)])).json();
+    let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+    assert_eq!(json["version"], "1.2.3");
+    assert_eq!(json["started"]["unix"], NOW - 7_200.0);
+    assert_eq!(json["started"]["rfc3339"], "2025-11-24T14:00:00Z");
+    let account = &json["accounts"][0];
+    assert_eq!(account["account"], "acme");
+    assert_eq!(account["condition"], "failing");
+    assert_eq!(account["up"], true);
+    assert_eq!(account["budget"][2]["window"], "24h");
+    assert_eq!(account["budget"][2]["left"], 600);
+    assert_eq!(account["plan_requests_per_day"], 640.0);
+    let users = &account["collectors"][2];
+    assert_eq!(users["collector"], "users");
+    assert_eq!(users["success"], false);
+    assert_eq!(users["age_seconds"], 720.0);
+    assert_eq!(users["interval_seconds"], 3_600.0);
+    assert_eq!(users["requests_per_day"], 120.0);
+    assert_eq!(users["next_run"]["rfc3339"], "2025-11-24T16:48:00Z");
+    assert_eq!(users["next_run_reason"], "retry");
+    assert_eq!(users["last_failure"]["reason"], "forbidden");
+    assert_eq!(users["last_failure"]["cure"], "allow \"users\" & co.");
+    assert_eq!(users["failures"]["forbidden"], 2);
+    assert_eq!(account["collectors"][8]["enabled"], false);
+    assert_eq!(account["collectors"][0]["last_failure"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_clock_that_went_back_makes_nothing_younger_than_new() {
+    let view = StatusView::build(&BTreeMap::from([(name("a"), state())]), NOW - 9_000.0, &meta());
+    assert_eq!(view.accounts[0].collectors[0].age_seconds, Some(0.0));
+}
+
+#[test]
+fn the_page_says_what_happened_what_comes_next_and_what_to_do() {
+    let mut one = state();
+    one.collectors[Collector::Users] = failing();
+    let html = view(BTreeMap::from([(name("acme"), one)])).html("/metrics");
+    for words in [
+        "One account, 9 collectors: 1 failing, 8 fine.",
+        "<time datetime=\"2025-11-24T15:48:00Z\" title=\"2025-11-24 15:48:00 UTC\">12 minutes ago</time>, in 4 seconds.",
+        "Read again <time datetime=\"2025-11-24T16:48:00Z\" title=\"2025-11-24 16:48:00 UTC\">in 48 minutes</time>",
+        "Sooner than planned, because the last attempt failed",
+        "5 requests a refresh, 120 a day: 15 % of the budget.",
+        "200 of 800 requests used in the last 24 hours, 600 left. The plan needs 640 a day.",
+        "<strong>What to do:</strong> allow &quot;users&quot; &amp; co.",
+    ] {
+        assert!(html.contains(words), "missing: {words}\n{html}");
+    }
+    assert_eq!(html.matches("<details open>").count(), 1);
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let mut one = state();
+    one.collectors[Collector::Users] = failing();
+    one.collectors[Collector::Groups].notes = vec!["<img src=x onerror=alert(1)>".to_owned()];
+    let html = view(BTreeMap::from([(name("acme"), one)])).html("/m\"><script>");
+    assert!(!html.contains("<script"), "{html}");
+    assert!(!html.contains("<img"), "{html}");
+    assert!(!html.contains('\u{202E}'));
+    assert!(html.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
+    assert!(html.contains("href=\"/m&quot;&gt;&lt;script&gt;\""));
+}
+
+#[test]
+fn many_accounts_are_led_by_an_index_with_the_worst_first() {
+    let mut accounts: BTreeMap<_, _> = (0..20).map(|i| (name(&format!("a{i:02}")), state())).collect();
+    let mut bad = state();
+    bad.collectors[Collector::Users] = failing();
+    accounts.insert(name("zz"), bad);
+    let html = view(accounts).html("/metrics");
+    let position = |text: &str| html.find(text).unwrap_or_else(|| panic!("missing {text}"));
+    assert!(position("href=\"#account-zz\"") < position("href=\"#account-a00\""));
+    assert!(position("id=\"account-zz\"") < position("id=\"account-a00\""));
+    assert!(html.contains("21 accounts: 1 failing, 20 fine."));
+    assert_eq!(
+        html.matches("<details open>").count(),
+        1,
+        "only the failing one is unfolded"
+    );
+}
+
+#[test]
+fn states_before_and_without_data_are_told_apart() {
+    let mut one = state();
+    one.collectors[Collector::Account] = CollectorStatus::default();
+    one.collectors[Collector::Groups] = CollectorStatus {
+        success: None,
+        ..fine()
+    };
+    one.collectors[Collector::Users] = CollectorStatus {
+        last_attempt: Some(NOW - 10.0),
+        ..fine()
+    };
+    one.collectors[Collector::Policies] = CollectorStatus {
+        success: Some(false),
+        last_success: None,
+        next_run_reason: NextRunReason::Unavailable,
+        ..fine()
+    };
+    one.collectors[Collector::Enrollments].interval = None;
+    one.collectors[Collector::Enrollments].next_run = Some(NOW - 61.0);
+    let html = view(BTreeMap::from([(name("acme"), one)])).html("/metrics");
+    for words in [
+        "Not read yet.",
+        "That was in an earlier run of the exporter",
+        "10 seconds ago</time> and is not finished yet.",
+        "It has never been read completely, so that it has no series.",
+        "Once a day: this endpoint has never worked",
+        "The budget leaves it no interval that could be promised.",
+        "Due since <time datetime=\"2025-11-24T15:58:59Z\" title=\"2025-11-24 15:58:59 UTC\">1 minute 1 second</time>",
+    ] {
+        assert!(html.contains(words), "missing: {words}\n{html}");
+    }
+}
+
+#[test]
+fn accounts_say_when_plan_budget_or_ledger_are_the_trouble() {
+    let mut one = state();
+    one.plan_requests_per_day = Some(900.4);
+    one.budget.used[2] = 800;
+    one.ledger_writable = false;
+    one.collectors[Collector::Users] = CollectorStatus {
+        last_failure: Some(Failure {
+            reason: Reason::Budget,
+            cause: String::new(),
+            cure: String::new(),
+            request_id: None,
+        }),
+        ..failing()
+    };
+    let notes = view(BTreeMap::from([(name("acme"), one)])).accounts[0]
+        .notes
+        .join("\n");
+    assert!(
+        notes.contains("need 900 requests a day, and the budget is 800"),
+        "{notes}"
+    );
+    assert!(notes.contains("storage path"), "{notes}");
+    assert!(notes.contains("is used up"), "{notes}");
+    assert!(
+        view(BTreeMap::from([(name("acme"), state())])).accounts[0]
+            .notes
+            .is_empty()
+    );
+}
+
+#[test]
+fn tags_are_balanced() {
+    let accounts: BTreeMap<_, _> = (0..5).map(|i| (name(&format!("a{i}")), state())).collect();
+    let html = view(accounts).html("/metrics");
+    for tag in [
+        "table", "tr", "td", "th", "section", "details", "div", "p", "ul", "time", "span",
+    ] {
+        let opened = html.matches(&format!("<{tag} ")).count() + html.matches(&format!("<{tag}>")).count();
+        assert_eq!(opened, html.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
