@@ -7,6 +7,8 @@
 
 mod file;
 mod read;
+mod secret;
+mod word;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

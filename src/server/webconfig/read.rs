@@ -17,7 +17,8 @@ use super::super::rate::RateLimit;
 use super::super::tls::{self, Material};
 use super::super::web::Fingerprint;
 use super::WebConfig;
-use super::file::{ContentTypeOptions, File, FrameOptions, HttpSection, RateSection, TlsSection, Version};
+use super::file::{ContentTypeOptions, File, FrameOptions, HttpSection, RateSection, TlsSection};
+use super::word::Version;
 
 /// Largest file that is parsed, in bytes. Certificates inline take some KiB each; the parser's time grows with the
 /// square of the nesting.
