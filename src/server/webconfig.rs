@@ -6,6 +6,7 @@
 //! speaks HTTP/1.1 alone.
 
 mod file;
+mod http;
 mod read;
 mod secret;
 mod word;

@@ -8,7 +8,7 @@ use super::word::{Curve, Interval, Suite, Version};
 
 /// The whole file.
 #[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a mapping of keys to values")]
 pub(super) struct File {
     pub(super) tls_server_config: Option<TlsSection>,
     pub(super) http_server_config: Option<HttpSection>,
@@ -17,7 +17,7 @@ pub(super) struct File {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a mapping of keys to values")]
 pub(super) struct TlsSection {
     pub(super) cert: Option<String>,
     pub(super) cert_file: Option<String>,
@@ -35,7 +35,7 @@ pub(super) struct TlsSection {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a mapping of keys to values")]
 pub(super) struct HttpSection {
     /// Accepted, because files have it; HTTP/1.1 is all there is.
     pub(super) http2: Option<bool>,
@@ -43,7 +43,7 @@ pub(super) struct HttpSection {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a mapping of keys to values")]
 pub(super) struct HeadersSection {
     #[serde(rename = "Content-Security-Policy")]
     pub(super) content_security_policy: Option<String>,
@@ -77,7 +77,7 @@ pub(super) enum ContentTypeOptions {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a mapping of keys to values")]
 pub(super) struct RateSection {
     pub(super) interval: Interval,
     #[serde(default)]

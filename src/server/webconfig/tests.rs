@@ -104,7 +104,11 @@ fn mistakes_are_named_with_line_and_column() {
         ("rate_limit:\n  interval: 1s\n  burst: -1\n", ":3:", "u32"),
         ("basic_auth_users: [alice]\n", ":1:", "user names"),
         ("basic_auth_users:\n  \"a:b\": x\n", ":2:", "colon"),
-        ("tls_server_config: [\n", ":2:1:", "did not find"),
+        (
+            "tls_server_config: [\n",
+            ":1:20:",
+            "expected a mapping of keys to values",
+        ),
     ] {
         let mistake = mistake(text);
         assert!(mistake.starts_with(&format!("web.yml{place}")), "{mistake}");
