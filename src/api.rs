@@ -143,7 +143,7 @@ impl Client {
         parameters: &[(&'static str, String)],
         fold: &mut Fold<'_, R>,
     ) -> Result<(), ApiError> {
-        let mut pager = Pager::new();
+        let mut pager = Pager::default();
         let mut known = RoaringTreemap::new();
         let mut last_body = None;
         loop {

@@ -114,7 +114,7 @@ impl Demand {
     /// Shortest and longest interval.
     fn bounds(&self) -> (f64, f64) {
         self.fixed
-            .map_or((self.min, self.max.max(self.min)), |fixed| (fixed, fixed))
+            .map_or_else(|| (self.min, self.max.max(self.min)), |fixed| (fixed, fixed))
     }
 
     /// Fewest requests a day.

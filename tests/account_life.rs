@@ -1,5 +1,11 @@
 //! An account's life with the real binary: failing endpoints, refused keys, last good values.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::allow_attributes,
+    reason = "a test panics when it fails, and waits in real time"
+)]
 
 mod support;
 

@@ -93,9 +93,9 @@ pub struct Pager {
     ask: Ask,
 }
 
-impl Pager {
+impl Default for Pager {
     /// Begins a listing.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let ask = Ask {
             cursor: Some("true".into()),
             page: None,
@@ -111,7 +111,9 @@ impl Pager {
             ask,
         }
     }
+}
 
+impl Pager {
     /// What to ask now.
     pub fn ask(&self) -> &Ask {
         &self.ask
@@ -379,7 +381,7 @@ mod tests {
         server: Server,
         slow: impl Fn(usize) -> bool,
     ) -> Result<(Vec<usize>, usize), (&'static str, usize)> {
-        let mut pager = Pager::new();
+        let mut pager = Pager::default();
         let mut got = Vec::new();
         for request in 1..100_000 {
             if slow(request) && pager.smaller() {
@@ -487,7 +489,7 @@ mod tests {
 
     #[test]
     fn a_page_missing_in_the_middle_is_no_end() {
-        let mut pager = Pager::new();
+        let mut pager = Pager::default();
         let seen = Seen {
             rows: 500,
             total_pages: Some(3),
@@ -503,7 +505,7 @@ mod tests {
 
     #[test]
     fn the_announced_number_of_pages_may_grow_while_reading() {
-        let mut pager = Pager::new();
+        let mut pager = Pager::default();
         for (all, page) in [(2, 2), (3, 3)] {
             let seen = Seen {
                 rows: 500,

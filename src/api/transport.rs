@@ -182,18 +182,17 @@ impl Https {
         }));
         let mut body = Vec::new();
         // The body of a refusal is never looked at: it may say anything.
-        while status == 200 {
-            let Some(chunk) = response.chunk().await.map_err(failed)? else {
-                break;
-            };
-            if body.len() + chunk.len() > MOST_BODY {
-                let detail = format!("more than {} MiB", MOST_BODY >> 20);
-                return Err(ApiError::Decode {
-                    detail,
-                    request_id: headers.request_id(),
-                });
+        if status == 200 {
+            while let Some(chunk) = response.chunk().await.map_err(failed)? {
+                if body.len() + chunk.len() > MOST_BODY {
+                    let detail = format!("more than {} MiB", MOST_BODY >> 20);
+                    return Err(ApiError::Decode {
+                        detail,
+                        request_id: headers.request_id(),
+                    });
+                }
+                body.extend_from_slice(&chunk);
             }
-            body.extend_from_slice(&chunk);
         }
         drop(permit);
         Ok(Answer {

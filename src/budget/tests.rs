@@ -231,7 +231,7 @@ enum Step {
     /// Killed between record and send, or in the middle, and started again so much later by the wall clock.
     Kill { in_flight: bool, down: u64 },
     /// The wall clock is stepped while the process runs.
-    Step(i64),
+    Clock(i64),
     /// Nothing happens for so long.
     Idle(u64),
 }
@@ -240,7 +240,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         8 => (0_u64..5_000, 0.0..1.0).prop_map(|(milliseconds, arrives)| Step::Request { milliseconds, arrives }),
         1 => (any::<bool>(), 0_u64..30_000_000).prop_map(|(in_flight, down)| Step::Kill { in_flight, down }),
-        1 => (-100_000_000_i64..100_000_000).prop_map(Step::Step),
+        1 => (-100_000_000_i64..100_000_000).prop_map(Step::Clock),
         1 => (0_u64..20_000_000).prop_map(Step::Idle),
     ];
     prop::collection::vec(step, 1..200)
@@ -283,7 +283,7 @@ proptest! {
         for step in steps {
             match step {
                 Step::Idle(milliseconds) => world.truth += milliseconds,
-                Step::Step(by) => world.offset += by,
+                Step::Clock(by) => world.offset += by,
                 Step::Request { milliseconds, arrives } => {
                     let now = base + (world.truth - began);
                     let at = windows.earliest(now);

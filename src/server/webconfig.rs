@@ -6,7 +6,10 @@
 //! speaks HTTP/1.1 alone.
 
 mod file;
+mod http;
 mod read;
+mod secret;
+mod word;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -145,10 +145,10 @@ fn users(organisation: &Organisation, now: f64, active_only: bool) -> Option<Con
     let first = organisation.people() - organisation.leavers();
     let active = census.active.len();
     list(active + organisation.leavers(), move |number| {
-        let person = census
-            .active
-            .get(number)
-            .map_or(first + number.saturating_sub(active), |person| *person as usize);
+        let person = census.active.get(number).map_or_else(
+            || first + number.saturating_sub(active),
+            |person| *person as usize,
+        );
         organisation.user(person, now)
     })
 }

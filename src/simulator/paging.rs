@@ -12,6 +12,9 @@ const MOST: usize = 500;
 /// Most rows of a page of training campaigns, whose percentages take long to calculate.
 const MOST_CAMPAIGNS: usize = 10;
 
+/// Names and values.
+type Headers = Vec<(String, String)>;
+
 /// What a query asks for.
 pub(super) struct Page {
     dialect: Dialect,
@@ -60,7 +63,7 @@ impl Page {
         path: &str,
         list: List<'_>,
         quirks: &Quirks,
-    ) -> Result<(Vec<Value>, Vec<(String, String)>), u16> {
+    ) -> Result<(Vec<Value>, Headers), u16> {
         let default = if self.dialect == Dialect::Brief { 25 } else { 100 };
         let asked = self
             .get("per_page")
@@ -119,7 +122,7 @@ impl Page {
 }
 
 /// The headers of the API's first description.
-fn announcement(path: &str, page: usize, per_page: usize, total: usize) -> Vec<(String, String)> {
+fn announcement(path: &str, page: usize, per_page: usize, total: usize) -> Headers {
     let pages = total.div_ceil(per_page);
     let link = |page: usize, rel: &str| {
         format!("<https://api.example/v1{path}?page={page}&per_page={per_page}>; rel=\"{rel}\"")

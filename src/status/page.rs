@@ -3,10 +3,11 @@
 //! Everything that is not a literal here goes through [`escape`]. Tables keep their ARIA roles, because a narrow
 //! screen shows rows as blocks and browsers then forget that they were rows.
 
+mod index;
+
 use std::fmt::Write as _;
 
 use super::condition::Condition;
-use super::moment::Moment;
 use super::view::{AccountView, CollectorView, StatusView};
 use super::words::{self, Text};
 
@@ -49,7 +50,7 @@ impl StatusView {
         let mut html = String::with_capacity(8 * 1024 + worst_first.len() * 12 * 1024);
         head(&mut html, self, telemetry_path, now);
         if worst_first.len() > 1 {
-            index(&mut html, &worst_first, now);
+            index::write(&mut html, &worst_first, now);
         }
         let unfold_all = worst_first.len() <= UNFOLDED_ACCOUNTS;
         for account in worst_first {
@@ -134,50 +135,6 @@ fn summary(accounts: &[AccountView]) -> String {
     }
 }
 
-fn index(html: &mut String, accounts: &[&AccountView], now: f64) {
-    html.push_str(
-        "<section class=\"card\" aria-label=\"Accounts\"><table class=\"wide index\" role=\"table\">\
-         <caption>Accounts, the worst first</caption><thead role=\"rowgroup\"><tr role=\"row\">\
-         <th scope=\"col\" role=\"columnheader\">Account</th><th scope=\"col\" role=\"columnheader\">Oldest data</th>\
-         <th scope=\"col\" role=\"columnheader\">Next refresh</th>\
-         <th scope=\"col\" role=\"columnheader\">Budget of 24 hours</th></tr></thead><tbody role=\"rowgroup\">",
-    );
-    for account in accounts {
-        let next = account
-            .collectors
-            .iter()
-            .filter(|c| c.enabled)
-            .filter_map(|c| c.next_run.as_ref())
-            .min_by(|a, b| a.unix.total_cmp(&b.unix));
-        let _ = write!(
-            html,
-            "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\"><a href=\"#account-{name}\">{name}</a> {tag}</th>\
-             <td role=\"cell\" class=\"short\" data-label=\"Oldest data\">{oldest}</td>\
-             <td role=\"cell\" class=\"short\" data-label=\"Next refresh\">{next}</td>\
-             <td role=\"cell\" class=\"short num\" data-label=\"Budget\">{budget}</td></tr>",
-            name = escape(account.account.as_str()),
-            tag = tag(account.condition),
-            oldest = account
-                .oldest_age_seconds
-                .and_then(|age| Moment::new(now - age))
-                .map_or_else(|| "none".to_owned(), |at| text(&words::relative(&at, now))),
-            next = next.map_or_else(
-                || "not planned".to_owned(),
-                |at| if at.unix <= now {
-                    "due".to_owned()
-                } else {
-                    text(&words::relative(at, now))
-                }
-            ),
-            budget = account
-                .day()
-                .filter(|day| day.limit > 0)
-                .map_or_else(String::new, |day| format!("{} of {} used", day.used, day.limit)),
-        );
-    }
-    html.push_str("</tbody></table></section>");
-}
-
 fn section(html: &mut String, account: &AccountView, now: f64, unfold: bool) {
     let name = escape(account.account.as_str());
     let open = if unfold || account.condition >= Condition::Late {
@@ -241,7 +198,8 @@ fn budget(html: &mut String, account: &AccountView) {
 fn collectors(html: &mut String, account: &AccountView, now: f64) {
     let _ = write!(
         html,
-        "<table class=\"wide\" role=\"table\"><caption>Collectors of {}</caption><thead role=\"rowgroup\"><tr role=\"row\">\
+        "<table class=\"wide\" role=\"table\"><caption>Collectors of {}. Intervals follow from what a refresh costs, its \
+         weight and the budget.</caption><thead role=\"rowgroup\"><tr role=\"row\">\
          <th scope=\"col\" role=\"columnheader\">Collector</th>\
          <th scope=\"col\" role=\"columnheader\" class=\"what\">What happened last</th>\
          <th scope=\"col\" role=\"columnheader\" class=\"next\">What comes next, and why then</th>\

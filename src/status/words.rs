@@ -113,12 +113,26 @@ pub(super) fn next(view: &CollectorView, now: f64) -> Sentence {
         }
         None => words.push(plain("No time is set for the next refresh. ")),
     }
-    words.push(plain(view.next_run_explanation));
-    match view.interval_seconds {
-        Some(interval) => words.push(plain(format!(" Promised interval: {}.", span(interval)))),
-        None => words.push(plain(" The budget leaves it no interval that could be promised.")),
+    // How intervals come about stands once above the table.
+    let planned = view.next_run_reason == NextRunReason::Interval;
+    if !planned {
+        words.push(plain(format!("{} ", view.next_run_explanation)));
     }
+    words.push(plain(match view.interval_seconds {
+        Some(interval) if planned => format!("As planned, every {}.", each(interval)),
+        Some(interval) => format!("The plan promises every {}.", each(interval)),
+        None => "The budget leaves it no interval that could be promised.".to_owned(),
+    }));
     words
+}
+
+/// A span after "every": `hour` rather than `1 hour`.
+fn each(interval: f64) -> String {
+    let words = span(interval);
+    match words.strip_prefix("1 ") {
+        Some(unit) if !unit.contains(' ') => unit.to_owned(),
+        _ => words,
+    }
 }
 
 /// Why a refresh is due when it is.

@@ -293,8 +293,7 @@ fn parse(bytes: &[u8]) -> Option<Loaded> {
         ..Loaded::fresh(wall)
     };
     let mut records = body.chunks_exact(RECORD);
-    let mut taken = 0;
-    for record in records.by_ref() {
+    for (taken, record) in (0_u64..).zip(records.by_ref()) {
         match decode(record) {
             Some((entry, wall)) => loaded.take(entry, wall),
             None if taken < whole => return None,
@@ -307,7 +306,6 @@ fn parse(bytes: &[u8]) -> Option<Loaded> {
                 break;
             }
         }
-        taken += 1;
     }
     if records.any(|rest| rest.iter().any(|byte| *byte != 0)) {
         return None;

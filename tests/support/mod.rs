@@ -2,8 +2,12 @@
 #![allow(
     dead_code,
     missing_docs,
+    unreachable_pub,
     clippy::unwrap_used,
-    reason = "shared by tests that each use a part"
+    clippy::disallowed_methods,
+    clippy::allow_attributes,
+    clippy::print_stderr,
+    reason = "shared by tests that each use a part, panic when they fail, and wait in real time"
 )]
 
 use std::collections::BTreeMap;

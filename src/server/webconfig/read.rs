@@ -4,20 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hyper::header::{
-    CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS, X_XSS_PROTECTION,
-};
 use rustls::ServerConfig;
 use rustls::version::{TLS12, TLS13};
 use zeroize::Zeroizing;
 
 use super::super::auth::Users;
-use super::super::rate::RateLimit;
 use super::super::tls::{self, Material};
 use super::super::web::Fingerprint;
 use super::WebConfig;
-use super::file::{ContentTypeOptions, File, FrameOptions, HttpSection, RateSection, TlsSection, Version};
+use super::file::{File, TlsSection};
+use super::http::{headers, rate_limit};
+use super::word::Version;
 
 /// Largest file that is parsed, in bytes. Certificates inline take some KiB each; the parser's time grows with the
 /// square of the nesting.
@@ -98,14 +95,15 @@ fn parse(text: &str) -> Result<File, String> {
 }
 
 /// Collects mistakes with the place of the key that each is about.
-struct Mistakes<'a> {
+pub(super) struct Mistakes<'a> {
     path: &'a Path,
     text: &'a str,
     found: Vec<String>,
 }
 
 impl Mistakes<'_> {
-    fn add(&mut self, section: &str, key: &str, what: &str) {
+    /// Notes one: which section and key, and what was expected.
+    pub(super) fn add(&mut self, section: &str, key: &str, what: &str) {
         let place = place(self.text, key)
             .or_else(|| place(self.text, section))
             .map_or_else(String::new, |(line, column)| format!("{line}:{column}:"));
@@ -248,65 +246,4 @@ fn server_config(section: TlsSection, directory: &Path, mistakes: &mut Mistakes<
     tls::server_config(material)
         .map_err(|(key, what)| mistakes.add(SECTION, key, &what))
         .ok()
-}
-
-fn headers(section: HttpSection, mistakes: &mut Mistakes<'_>) -> Vec<(HeaderName, HeaderValue)> {
-    let section = section.headers.unwrap_or_default();
-    let frame = section.x_frame_options.map(|option| match option {
-        FrameOptions::Deny => "deny".to_owned(),
-        FrameOptions::Sameorigin => "sameorigin".to_owned(),
-        FrameOptions::Blank => String::new(),
-    });
-    let sniff = section.x_content_type_options.map(|option| match option {
-        ContentTypeOptions::Nosniff => "nosniff".to_owned(),
-        ContentTypeOptions::Blank => String::new(),
-    });
-    let mut headers = Vec::new();
-    for (key, name, value) in [
-        (
-            "Content-Security-Policy",
-            CONTENT_SECURITY_POLICY,
-            section.content_security_policy,
-        ),
-        ("X-Frame-Options", X_FRAME_OPTIONS, frame),
-        ("X-Content-Type-Options", X_CONTENT_TYPE_OPTIONS, sniff),
-        ("X-XSS-Protection", X_XSS_PROTECTION, section.x_xss_protection),
-        (
-            "Strict-Transport-Security",
-            STRICT_TRANSPORT_SECURITY,
-            section.strict_transport_security,
-        ),
-    ] {
-        let Some(value) = value.filter(|value| !value.is_empty()) else {
-            continue;
-        };
-        match HeaderValue::from_str(&value) {
-            Ok(value) => headers.push((name, value)),
-            Err(_) => mistakes.add(
-                "http_server_config.headers",
-                key,
-                "expected one line of printable ASCII",
-            ),
-        }
-    }
-    headers
-}
-
-fn rate_limit(section: &RateSection, mistakes: &mut Mistakes<'_>) -> Option<RateLimit> {
-    let interval = section.interval.0;
-    if interval.is_zero() {
-        return None;
-    }
-    if section.burst == 0 {
-        mistakes.add(
-            "rate_limit",
-            "burst",
-            "expected at least 1: with 0 no request at all is answered",
-        );
-        return None;
-    }
-    Some(RateLimit {
-        interval,
-        burst: section.burst,
-    })
 }

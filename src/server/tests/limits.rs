@@ -1,0 +1,235 @@
+//! What no client can do: hold a connection, a slot or the shutdown.
+
+use crate::cli::ListenAddress;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::super::*;
+use super::support::{Fake, PATIENCE, Reply, Server, options};
+
+/// Larger than what the kernel buffers for a connection.
+const LARGE: usize = 64 * 1024 * 1024;
+
+fn short() -> Options {
+    let mut options = options();
+    options.limits.first_request = Duration::from_millis(300);
+    options.limits.next_request = Duration::from_millis(300);
+    options.limits.grace = Duration::from_millis(300);
+    options
+}
+
+/// Waits until the server closes; the bytes that came before.
+async fn closed(stream: &mut TcpStream) -> Vec<u8> {
+    let mut rest = Vec::new();
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut rest))
+        .await
+        .expect("closed in time");
+    rest
+}
+
+#[tokio::test]
+async fn who_sends_nothing_or_half_a_head_is_cut() {
+    let server = Server::start(Fake::default(), short()).await;
+    for beginning in ["", "GET /metrics HT", "GET /metrics HTTP/1.1\r\nHost: x\r\nA: "] {
+        let mut stream = TcpStream::connect(server.addr).await.expect("connected");
+        stream.write_all(beginning.as_bytes()).await.expect("written");
+        let begun = Instant::now();
+        closed(&mut stream).await;
+        assert!(begun.elapsed() >= Duration::from_millis(250), "cut at once");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_drips_a_head_byte_by_byte_is_cut() {
+    let server = Server::start(Fake::default(), short()).await;
+    let mut stream = TcpStream::connect(server.addr).await.expect("connected");
+    let begun = Instant::now();
+    let dripping = async {
+        for _ in 0..1_000 {
+            if stream.write_all(b"G").await.is_err() {
+                return;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        panic!("never cut");
+    };
+    timeout(PATIENCE, dripping).await.expect("cut in time");
+    assert!(begun.elapsed() >= Duration::from_millis(250));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_kept_connection_serves_again_and_is_closed_when_idle() {
+    let mut options = short();
+    options.limits.first_request = Duration::from_secs(5);
+    let server = Server::start(Fake::default(), options).await;
+    let mut stream = TcpStream::connect(server.addr).await.expect("connected");
+    for _ in 0..2 {
+        stream
+            .write_all(b"GET /-/ready HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+            .expect("written");
+        let mut answer = [0; 4096];
+        let length = timeout(PATIENCE, stream.read(&mut answer))
+            .await
+            .expect("in time")
+            .expect("read");
+        assert_eq!(Reply::parse(&answer[..length]).status, 200);
+    }
+    assert!(closed(&mut stream).await.is_empty());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_old_connection_is_closed_between_requests() {
+    let mut options = options();
+    options.limits.first_request = Duration::from_millis(50);
+    options.limits.lifetime = Duration::from_millis(300);
+    let server = Server::start(Fake::default(), options).await;
+    let mut stream = TcpStream::connect(server.addr).await.expect("connected");
+    stream
+        .write_all(b"GET /-/ready HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .expect("written");
+    let begun = Instant::now();
+    assert_eq!(Reply::parse(&closed(&mut stream).await).status, 200);
+    assert!(
+        begun.elapsed() >= Duration::from_millis(200),
+        "closed before its time"
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_large_is_refused() {
+    let server = Server::plain().await;
+    let mut stream = TcpStream::connect(server.addr).await.expect("connected");
+    let head = format!(
+        "GET / HTTP/1.1\r\nHost: x\r\nA: {}\r\n\r\n",
+        "a".repeat(64 * 1024)
+    );
+    // The server may close before it has read everything.
+    let _ = stream.write_all(head.as_bytes()).await;
+    let mut answer = [0; 64];
+    let length = timeout(PATIENCE, stream.read(&mut answer))
+        .await
+        .expect("in time")
+        .unwrap_or(0);
+    assert!(answer[..length].starts_with(b"HTTP/1.1 431") || length == 0);
+    assert_eq!(server.ask("GET / HTTP/1.1").await.status, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_is_not_waited_for() {
+    let mut options = short();
+    options.lifecycle = true;
+    let server = Server::start(Fake::default(), options).await;
+    let mut stream = TcpStream::connect(server.addr).await.expect("connected");
+    stream
+        .write_all(b"POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nfirst")
+        .await
+        .expect("written");
+    assert_eq!(Reply::parse(&closed(&mut stream).await).status, 200);
+    server.stop().await;
+}
+
+async fn never_reads(server: &Server) -> TcpStream {
+    let mut stream = TcpStream::connect(server.addr).await.expect("connected");
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .expect("written");
+    // Until the answer has begun, so that it is on its way.
+    stream.readable().await.expect("readable");
+    stream
+}
+
+#[tokio::test]
+async fn who_never_reads_does_not_hold_the_shutdown() {
+    let site = Fake {
+        body: Bytes::from(vec![b'#'; LARGE]),
+        ..Fake::default()
+    };
+    let server = Server::start(site, short()).await;
+    let stream = never_reads(&server).await;
+    let begun = Instant::now();
+    server.stop().await;
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    drop(stream);
+}
+
+#[tokio::test]
+async fn who_never_reads_is_cut_and_frees_its_slot() {
+    let mut options = options();
+    options.limits.write_stall = Duration::from_millis(300);
+    options.limits.connections = 0;
+    let site = Fake {
+        body: Bytes::from(vec![b'#'; LARGE]),
+        ..Fake::default()
+    };
+    // One slot in all: the listener's own.
+    let server = Server::start(site, options).await;
+    let stream = never_reads(&server).await;
+    let begun = Instant::now();
+    assert_eq!(server.ask("GET /-/ready HTTP/1.1").await.status, 200);
+    assert!(
+        begun.elapsed() >= Duration::from_millis(200),
+        "there was a second slot"
+    );
+    drop(stream);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn shutdown_finishes_the_running_request_and_accepts_no_other() {
+    let mut options = options();
+    options.lifecycle = true;
+    let site = Fake {
+        reload_takes: Duration::from_millis(400),
+        ..Fake::default()
+    };
+    let server = Server::start(site, options).await;
+    let addr = server.addr;
+    let mut stream = TcpStream::connect(addr).await.expect("connected");
+    stream
+        .write_all(b"POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        .await
+        .expect("written");
+    sleep(Duration::from_millis(100)).await;
+    let idle = TcpStream::connect(addr).await.expect("connected");
+    let (answer, ()) = tokio::join!(closed(&mut stream), server.stop());
+    assert_eq!(Reply::parse(&answer).status, 200);
+    assert!(TcpStream::connect(addr).await.is_err(), "still listening");
+    drop(idle);
+}
+
+#[tokio::test]
+async fn several_addresses_are_one_site() {
+    let address: ListenAddress = "127.0.0.1:0".parse().expect("address");
+    let listeners = vec![
+        Listener::bind(&address).await.expect("bound"),
+        Listener::bind(&address).await.expect("bound"),
+    ];
+    let addresses: Vec<_> = listeners
+        .iter()
+        .map(|l| l.local_addr().expect("address"))
+        .collect();
+    let shutdown = CancellationToken::new();
+    let serving = serve(listeners, Arc::new(Fake::default()), options(), shutdown.clone());
+    let asking = async {
+        for addr in addresses {
+            let stream = TcpStream::connect(addr).await.expect("connected");
+            let reply = super::support::ask_on(stream, "GET /-/ready HTTP/1.1").await;
+            assert_eq!(reply.status, 200);
+        }
+        shutdown.cancel();
+    };
+    let (served, ()) = tokio::join!(serving, asking);
+    served.expect("served");
+}

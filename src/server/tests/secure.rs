@@ -1,0 +1,256 @@
+//! TLS and client certificates, with certificates made here.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::super::*;
+use super::support::{Fake, PATIENCE, Reply, Server, options};
+
+const SECTIONS: &str = "[req]\ndistinguished_name=dn\n[dn]\n[ca]\nbasicConstraints=critical,CA:TRUE\n\
+    [server]\nbasicConstraints=CA:FALSE\nsubjectAltName=DNS:localhost\n\
+    [client]\nbasicConstraints=CA:FALSE\nsubjectAltName=DNS:prometheus.test,email:a@b.test,URI:spiffe://a/b,IP:10.1.2.3,IP:fd00::1\n";
+
+fn openssl(directory: &Path, arguments: &str) {
+    let done = Command::new("openssl")
+        .current_dir(directory)
+        .args(arguments.split(' '))
+        .output()
+        .expect("openssl is installed");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// Writes NAME.crt and NAME.key, signed by the CA of that name, or by itself.
+fn certificate(directory: &Path, name: &str, section: &str, ca: Option<&str>) {
+    std::fs::write(directory.join("sections"), SECTIONS).expect("written");
+    let signer = ca.map_or_else(String::new, |ca| format!(" -CA {ca}.crt -CAkey {ca}.key"));
+    openssl(
+        directory,
+        &format!(
+            "req -x509 -config sections -extensions {section} -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+             -days 2 -subj /CN={name} -keyout {name}.key -out {name}.crt{signer}"
+        ),
+    );
+}
+
+struct Stage(TempDir);
+
+impl Stage {
+    /// A CA, a server's certificate, a client's, and one of a CA that nobody knows.
+    fn new() -> Self {
+        let directory = tempfile::tempdir().expect("directory");
+        certificate(directory.path(), "ca", "ca", None);
+        certificate(directory.path(), "server", "server", Some("ca"));
+        certificate(directory.path(), "client", "client", Some("ca"));
+        certificate(directory.path(), "stranger", "client", None);
+        Self(directory)
+    }
+
+    async fn server(&self, tls: &str) -> Server {
+        let path = self.0.path().join("web.yml");
+        let text = format!("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n{tls}");
+        std::fs::write(&path, text).expect("written");
+        let mut options = options();
+        options.web = Some(WebConfig::load(&path).expect("good"));
+        options.limits.web_config_check = std::time::Duration::ZERO;
+        Server::start(Fake::default(), options).await
+    }
+
+    /// The status of one request, or [`None`] when there was no answer: in TLS 1.3 a client hears of its refusal late.
+    async fn ask(
+        &self,
+        server: &Server,
+        client: Option<&str>,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> Option<u16> {
+        let pem = |name: &str| self.0.path().join(name);
+        let mut roots = RootCertStore::empty();
+        roots
+            .add(CertificateDer::from_pem_file(pem("ca.crt")).expect("certificate"))
+            .expect("CA");
+        let builder = ClientConfig::builder_with_provider(Arc::new(tls::provider()))
+            .with_protocol_versions(versions)
+            .expect("versions")
+            .with_root_certificates(roots);
+        let config = match client {
+            None => builder.with_no_client_auth(),
+            Some(name) => builder
+                .with_client_auth_cert(
+                    vec![CertificateDer::from_pem_file(pem(&format!("{name}.crt"))).expect("certificate")],
+                    PrivateKeyDer::from_pem_file(pem(&format!("{name}.key"))).expect("key"),
+                )
+                .expect("pair"),
+        };
+        let stream = TcpStream::connect(server.addr).await.expect("connected");
+        let name = ServerName::try_from("localhost").expect("name");
+        let talk = async {
+            let mut stream = TlsConnector::from(Arc::new(config))
+                .connect(name, stream)
+                .await
+                .ok()?;
+            stream
+                .write_all(b"GET /sd HTTP/1.1\r\nHost: localhost:1\r\nConnection: close\r\n\r\n")
+                .await
+                .ok()?;
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.ok()?;
+            let reply = Reply::parse(&answer);
+            assert!(reply.text().contains("\"__scheme__\":\"https\""));
+            Some(reply.status)
+        };
+        timeout(PATIENCE, talk).await.expect("in time")
+    }
+}
+
+#[tokio::test]
+async fn tls_in_both_versions_and_only_the_configured_ones() {
+    let stage = Stage::new();
+    for (tls, old, new) in [
+        ("", true, true),
+        ("  min_version: TLS13\n", false, true),
+        (
+            "  max_version: TLS12\n  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]\n  curve_preferences: [CurveP256]\n",
+            true,
+            false,
+        ),
+        (
+            "  cipher_suites: [TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305]\n",
+            false,
+            true,
+        ),
+    ] {
+        let server = stage.server(tls).await;
+        assert_eq!(stage.ask(&server, None, &[&TLS12]).await.is_some(), old, "{tls}");
+        assert_eq!(stage.ask(&server, None, &[&TLS13]).await.is_some(), new, "{tls}");
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn plain_http_on_a_port_with_tls_is_told_so() {
+    let stage = Stage::new();
+    let server = stage.server("").await;
+    let plain = server.ask("GET /metrics HTTP/1.1").await;
+    assert_eq!(plain.status, 400);
+    assert!(plain.text().contains("HTTPS"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn client_certificates_are_asked_for_and_verified_as_configured() {
+    let stage = Stage::new();
+    for (auth, none, own, stranger) in [
+        ("NoClientCert", true, true, true),
+        ("RequestClientCert", true, true, true),
+        ("RequireAnyClientCert", false, true, true),
+        (
+            "VerifyClientCertIfGiven\n  client_ca_file: ca.crt",
+            true,
+            true,
+            false,
+        ),
+        (
+            "RequireAndVerifyClientCert\n  client_ca_file: ca.crt",
+            false,
+            true,
+            false,
+        ),
+    ] {
+        let server = stage.server(&format!("  client_auth_type: {auth}\n")).await;
+        for version in [&TLS12, &TLS13] {
+            for (client, let_in) in [(None, none), (Some("client"), own), (Some("stranger"), stranger)] {
+                let status = stage.ask(&server, client, &[version]).await;
+                assert_eq!(status, let_in.then_some(200), "{auth} {client:?} {version:?}");
+            }
+        }
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn only_certificates_with_an_allowed_name_are_let_in() {
+    let stage = Stage::new();
+    for (allowed, let_in) in [
+        ("prometheus.test", true),
+        ("a@b.test", true),
+        ("spiffe://a/b", true),
+        ("10.1.2.3", true),
+        ("\"fd00:0::1\"", true),
+        ("other.test, prometheus.test", true),
+        ("prometheus", false),
+        ("Prometheus.test.", false),
+        ("10.1.2.30", false),
+        ("client", false),
+    ] {
+        let server = stage
+            .server(&format!(
+                "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n  client_allowed_sans: [{allowed}]\n"
+            ))
+            .await;
+        let status = stage.ask(&server, Some("client"), &[&TLS13]).await;
+        assert_eq!(status, let_in.then_some(200), "{allowed}");
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn certificates_are_read_again_when_they_change_and_kept_when_they_are_broken() {
+    let stage = Stage::new();
+    let server = stage.server("").await;
+    assert_eq!(stage.ask(&server, None, &[&TLS13]).await, Some(200));
+    // A certificate of another CA: the client must refuse it now.
+    let directory = stage.0.path();
+    certificate(directory, "server", "server", Some("stranger"));
+    assert_eq!(
+        stage.ask(&server, None, &[&TLS13]).await,
+        None,
+        "the old certificate is still there"
+    );
+    certificate(directory, "server", "server", Some("ca"));
+    assert_eq!(stage.ask(&server, None, &[&TLS13]).await, Some(200));
+    std::fs::write(directory.join("server.crt"), "half a certif").expect("written");
+    assert_eq!(
+        stage.ask(&server, None, &[&TLS13]).await,
+        Some(200),
+        "the last good one is gone"
+    );
+    std::fs::write(directory.join("web.yml"), "").expect("written");
+    assert_eq!(
+        stage.ask(&server, None, &[&TLS13]).await,
+        Some(200),
+        "an empty file opened the door"
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_never_shakes_hands_is_cut() {
+    let stage = Stage::new();
+    let path = stage.0.path().join("web.yml");
+    std::fs::write(
+        &path,
+        "tls_server_config: {cert_file: server.crt, key_file: server.key}\n",
+    )
+    .expect("written");
+    let mut options = options();
+    options.web = Some(WebConfig::load(&path).expect("good"));
+    options.limits.first_request = std::time::Duration::from_millis(200);
+    let server = Server::start(Fake::default(), options).await;
+    let mut stream = TcpStream::connect(server.addr).await.expect("connected");
+    stream.write_all(&[0x16, 0x03]).await.expect("written");
+    let mut rest = Vec::new();
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut rest))
+        .await
+        .expect("cut in time");
+    server.stop().await;
+}
