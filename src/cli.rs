@@ -90,5 +90,15 @@ where
     })
 }
 
+/// The commands as a Markdown table, for the README.
+pub fn markdown() -> String {
+    let mut table = "| command | what it does |\n| --- | --- |\n".to_owned();
+    for command in Typed::command().get_subcommands() {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        table.push_str(&format!("| `{}` | {about} |\n", command.get_name()));
+    }
+    table
+}
+
 #[cfg(test)]
 mod tests;
