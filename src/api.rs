@@ -19,6 +19,7 @@ use roaring::RoaringTreemap;
 use tokio::time::{Instant, sleep};
 
 use self::error::ApiError;
+use self::headers::Headers;
 use self::page::{Ask, Pager, Step};
 use self::retry::{ATTEMPTS, Delays};
 use self::transport::{Answer, Call, Transport};
@@ -80,6 +81,12 @@ impl Refresh {
     pub fn requests(&self) -> u64 {
         self.requests
     }
+}
+
+/// An answer with status 200 that claims to be JSON.
+struct Accepted {
+    headers: Headers,
+    body: Vec<u8>,
 }
 
 /// What a row does to the collection that is being made of a listing.
@@ -223,7 +230,7 @@ impl Client {
         endpoint: Endpoint,
         parameters: &[(&'static str, String)],
         pager: &mut Pager,
-    ) -> Result<Option<Answer>, ApiError> {
+    ) -> Result<Option<Accepted>, ApiError> {
         let mut delays = Delays::between_attempts();
         let mut attempt = 1;
         loop {
@@ -255,7 +262,7 @@ impl Client {
     }
 
     /// Sends one request: takes a permit, counts, and tells the budget what came of it.
-    async fn attempt(&self, refresh: &mut Refresh, call: &Call, attempt: u32) -> Result<Answer, ApiError> {
+    async fn attempt(&self, refresh: &mut Refresh, call: &Call, attempt: u32) -> Result<Accepted, ApiError> {
         if let Some(most) = refresh.most.filter(|most| refresh.requests >= *most) {
             return Err(ApiError::TooExpensive(most + 1));
         }
@@ -269,11 +276,15 @@ impl Client {
             self.instruments.retry(call.endpoint);
         }
         let started = Instant::now();
-        let result = self
-            .transport
-            .send(call, permit)
-            .await
-            .and_then(|answer| self.accept(answer));
+        let (result, permit) = match self.transport.send(call, permit).await {
+            Ok(Answer {
+                status,
+                headers,
+                body,
+                permit,
+            }) => (self.accept(status, headers, body), Some(permit)),
+            Err(error) => (Err(error), None),
+        };
         let code = result.as_ref().map_or_else(ApiError::code, |_| "200".to_owned());
         self.instruments.request(
             call.endpoint,
@@ -290,24 +301,26 @@ impl Client {
             Err(ApiError::Status { .. } | ApiError::Timeout(_) | ApiError::Transport { .. }) => {}
             _ => self.budget.succeeded(),
         }
+        // Not before the pause holds: nobody goes in between.
+        drop(permit);
         result
     }
 
-    fn accept(&self, answer: Answer) -> Result<Answer, ApiError> {
-        let request_id = answer.headers.request_id();
-        if answer.status != 200 {
-            let retry_after = answer.headers.retry_after(self.clock.now());
+    fn accept(&self, status: u16, headers: Headers, body: Vec<u8>) -> Result<Accepted, ApiError> {
+        let request_id = headers.request_id();
+        if status != 200 {
+            let retry_after = headers.retry_after(self.clock.now());
             return Err(ApiError::Status {
-                status: answer.status,
+                status,
                 request_id,
                 retry_after,
             });
         }
-        if !answer.headers.is_json() {
-            let detail = format!("{} bytes that don't claim to be JSON", answer.body.len());
+        if !headers.is_json() {
+            let detail = format!("{} bytes that don't claim to be JSON", body.len());
             return Err(ApiError::Decode { detail, request_id });
         }
-        Ok(answer)
+        Ok(Accepted { headers, body })
     }
 
     /// Waits until the next attempt, or gives the error back when there is to be none.
@@ -333,7 +346,7 @@ impl Client {
     }
 
     /// An answer that isn't what was asked for is no success, whatever its status says.
-    fn undecodable(&self, error: &serde_json::Error, answer: &Answer) -> ApiError {
+    fn undecodable(&self, error: &serde_json::Error, answer: &Accepted) -> ApiError {
         self.instruments.update(|state| state.up = Some(false));
         undecodable(error, answer)
     }
@@ -365,7 +378,7 @@ fn query(
 }
 
 /// Where decoding failed, without anything of what was there.
-fn undecodable(error: &serde_json::Error, answer: &Answer) -> ApiError {
+fn undecodable(error: &serde_json::Error, answer: &Accepted) -> ApiError {
     let what = if answer.body.is_empty() {
         "an empty body".to_owned()
     } else if error.is_eof() {

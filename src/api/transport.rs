@@ -32,8 +32,10 @@ pub struct Answer {
     pub status: u16,
     /// Its headers.
     pub headers: Headers,
-    /// Its body, decompressed.
+    /// Its body, decompressed; empty unless the status is 200.
     pub body: Vec<u8>,
+    /// Given back once it is known what the answer means for the account: a 429 pauses it before anybody else goes.
+    pub permit: Permit,
 }
 
 /// An answer on its way.
@@ -41,7 +43,7 @@ pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Answer, ApiError>> + S
 
 /// Sends requests.
 pub trait Transport: Send + Sync {
-    /// Sends one request, which takes one permit, and gives it back when the answer is whole or has failed.
+    /// Sends one request, which takes one permit. It comes back with the answer, and is given back on failure.
     fn send<'a>(&'a self, call: &'a Call, permit: Permit) -> Sending<'a>;
 
     /// Where requests go, for people.
@@ -194,11 +196,11 @@ impl Https {
                 body.extend_from_slice(&chunk);
             }
         }
-        drop(permit);
         Ok(Answer {
             status,
             headers,
             body,
+            permit,
         })
     }
 }

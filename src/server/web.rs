@@ -56,10 +56,12 @@ pub(super) struct Web {
     authenticator: Option<Authenticator>,
 }
 
-/// What was looked at last, good or not: the same mistake is reported once.
+/// What was looked at last.
 struct Watch {
     seen: Fingerprint,
     checked: Instant,
+    /// Why it could not be taken; empty when it was.
+    refused: Vec<String>,
 }
 
 impl Web {
@@ -69,6 +71,7 @@ impl Web {
             watch: Mutex::new(Watch {
                 seen: config.fingerprint().clone(),
                 checked: Instant::now(),
+                refused: Vec::new(),
             }),
             current: RwLock::new(Arc::new(config)),
             check_every,
@@ -96,36 +99,45 @@ impl Web {
     async fn look(&self, watch: &mut Watch) {
         let held = self.held();
         let seen = watch.seen.clone();
+        // What was refused is tried each time: a file that it names may have come since.
+        let again = !watch.refused.is_empty();
         // Off the server's threads: the files may be on a disk that hangs.
         let looked = tokio::task::spawn_blocking(move || {
             let now = seen.now();
-            if now == seen {
-                return None;
-            }
-            Some((now, WebConfig::load(held.path())))
+            (again || now != seen).then(|| {
+                let loaded = WebConfig::load(held.path()).and_then(|config| {
+                    if held.protects_more_than(&config) {
+                        // More likely a file that is just being written than somebody who wants to open the door.
+                        Err(vec![format!(
+                            "{}: TLS or authentication is gone: only a restart switches it off",
+                            held.path().display()
+                        )])
+                    } else {
+                        Ok(config)
+                    }
+                });
+                (now, loaded)
+            })
         });
         let Ok(Some((now, loaded))) = looked.await else {
             return;
         };
-        watch.seen = now;
-        let held = self.held();
         match loaded {
-            Ok(config) if held.protects_more_than(&config) => {
-                // More likely a file that is just being written than somebody who wants to open the door.
-                tracing::warn!(
-                    file = %held.path().display(),
-                    "the web configuration lost TLS or authentication; the last one stays until a restart"
-                );
-            }
             Ok(config) => {
-                tracing::info!(file = %held.path().display(), "the web configuration was read again");
+                tracing::info!(file = %config.path().display(), "the web configuration was read again");
                 watch.seen = config.fingerprint().clone();
+                watch.refused.clear();
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
             }
             Err(mistakes) => {
-                for mistake in mistakes {
-                    tracing::warn!("the last good web configuration stays: {mistake}");
+                watch.seen = now;
+                // Once each, not every few seconds.
+                if mistakes != watch.refused {
+                    for mistake in &mistakes {
+                        tracing::warn!("the last good web configuration stays: {mistake}");
+                    }
                 }
+                watch.refused = mistakes;
             }
         }
     }

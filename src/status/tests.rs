@@ -120,8 +120,8 @@ fn the_page_says_what_happened_what_comes_next_and_what_to_do() {
         "<time datetime=\"2025-11-24T15:48:00Z\" title=\"2025-11-24 15:48:00 UTC\">12 minutes ago</time>, in 4 seconds.",
         "Read again <time datetime=\"2025-11-24T16:48:00Z\" title=\"2025-11-24 16:48:00 UTC\">in 48 minutes</time>",
         "As planned, every hour.",
-        "Sooner than planned, because the last attempt failed; the pause grows with each failure in a row. The plan promises every hour.",
-        "5 requests a refresh, 120 a day: 15 % of the budget.",
+        "Sooner than planned, because the last attempt failed; the pause grows with each failure in a row. Planned interval: 1 hour.",
+        "5 requests a refresh, 120 a day: 15\u{a0}% of the budget.",
         "200 of 800 requests used in the last 24 hours, 600 left. The plan needs 640 a day.",
         "<strong>What to do:</strong> allow &quot;users&quot; &amp; co.",
     ] {
@@ -189,7 +189,7 @@ fn states_before_and_without_data_are_told_apart() {
         "It has never been read completely, so that it has no series.",
         "Once a day: this endpoint has never worked",
         "The budget leaves it no interval that could be promised.",
-        "Due since <time datetime=\"2025-11-24T15:58:59Z\" title=\"2025-11-24 15:58:59 UTC\">1 minute 1 second</time>",
+        "Due for <time datetime=\"2025-11-24T15:58:59Z\" title=\"2025-11-24 15:58:59 UTC\">1 minute 1 second</time>, and waiting",
     ] {
         assert!(html.contains(words), "missing: {words}\n{html}");
     }

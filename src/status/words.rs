@@ -100,11 +100,9 @@ pub(super) fn next(view: &CollectorView, now: f64) -> Sentence {
     let mut words = Vec::new();
     match &view.next_run {
         Some(at) if at.unix <= now => {
-            words.push(plain("Due since "));
+            words.push(plain("Due for "));
             words.push(Text::Time(at.clone(), span(now - at.unix)));
-            words.push(plain(
-                ": it waits for its turn or for a free request in the budget. ",
-            ));
+            words.push(plain(", and waiting for its turn. "));
         }
         Some(at) => {
             words.push(plain("Read again "));
@@ -120,7 +118,7 @@ pub(super) fn next(view: &CollectorView, now: f64) -> Sentence {
     }
     words.push(plain(match view.interval_seconds {
         Some(interval) if planned => format!("As planned, every {}.", each(interval)),
-        Some(interval) => format!("The plan promises every {}.", each(interval)),
+        Some(interval) => format!("Planned interval: {}.", span(interval)),
         None => "The budget leaves it no interval that could be promised.".to_owned(),
     }));
     words
@@ -246,8 +244,8 @@ fn about(number: f64) -> String {
 
 fn percent(ratio: f64) -> String {
     if ratio > 0.0 && ratio < 0.01 {
-        "less than 1 %".to_owned()
+        "less than 1\u{a0}%".to_owned()
     } else {
-        format!("{:.0} %", ratio * 100.0)
+        format!("{:.0}\u{a0}%", ratio * 100.0)
     }
 }

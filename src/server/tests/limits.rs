@@ -33,7 +33,9 @@ async fn closed(stream: &mut TcpStream) -> Vec<u8> {
 
 #[tokio::test]
 async fn who_sends_nothing_or_half_a_head_is_cut() {
-    let server = Server::start(Fake::default(), short()).await;
+    let mut options = short();
+    options.limits.next_request = Duration::from_secs(60);
+    let server = Server::start(Fake::default(), options).await;
     for beginning in ["", "GET /metrics HT", "GET /metrics HTTP/1.1\r\nHost: x\r\nA: "] {
         let mut stream = TcpStream::connect(server.addr).await.expect("connected");
         stream.write_all(beginning.as_bytes()).await.expect("written");
@@ -46,7 +48,9 @@ async fn who_sends_nothing_or_half_a_head_is_cut() {
 
 #[tokio::test]
 async fn who_drips_a_head_byte_by_byte_is_cut() {
-    let server = Server::start(Fake::default(), short()).await;
+    let mut options = short();
+    options.limits.next_request = Duration::from_secs(60);
+    let server = Server::start(Fake::default(), options).await;
     let mut stream = TcpStream::connect(server.addr).await.expect("connected");
     let begun = Instant::now();
     let dripping = async {

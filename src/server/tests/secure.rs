@@ -224,6 +224,22 @@ async fn certificates_are_read_again_when_they_change_and_kept_when_they_are_bro
         Some(200),
         "the last good one is gone"
     );
+    // Back to a good state by a file that no configuration has named so far.
+    let renamed = "tls_server_config: {cert_file: new.crt, key_file: new.key}\n";
+    std::fs::write(directory.join("web.yml"), renamed).expect("written");
+    assert_eq!(
+        stage.ask(&server, None, &[&TLS13]).await,
+        Some(200),
+        "the last good one is gone"
+    );
+    certificate(directory, "new", "server", Some("stranger"));
+    assert_eq!(
+        stage.ask(&server, None, &[&TLS13]).await,
+        None,
+        "the new files were not seen"
+    );
+    certificate(directory, "new", "server", Some("ca"));
+    assert_eq!(stage.ask(&server, None, &[&TLS13]).await, Some(200));
     std::fs::write(directory.join("web.yml"), "").expect("written");
     assert_eq!(
         stage.ask(&server, None, &[&TLS13]).await,
