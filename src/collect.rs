@@ -7,9 +7,11 @@ mod account;
 mod enrollments;
 mod groups;
 mod phishing;
+mod restrict;
 mod training;
 mod users;
 
+pub use restrict::restrict;
 pub use users::Directory;
 
 use crate::api::error::ApiError;

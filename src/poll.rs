@@ -25,7 +25,7 @@ use crate::api::transport::Transport;
 use crate::api::{Client, Refresh};
 use crate::budget::{AccountBudget, Refused};
 use crate::clock::Clock;
-use crate::collect::{self, Directory, Inputs, Yield, collect};
+use crate::collect::{self, Directory, Inputs, Yield, collect, restrict};
 use crate::config::AccountConfig;
 use crate::forecast::{self, Forecast, Learned, Sizes, forecast};
 use crate::instrument::AccountInstruments;
@@ -113,6 +113,7 @@ impl Poller {
                 snapshot.clear(collector);
             }
         }
+        restrict(&mut snapshot, &tools.config);
         let learned = Learned {
             of: saved.costs,
             running_enrollments: saved.running_enrollments_cost,

@@ -1,10 +1,11 @@
 //! The active groups that the configuration includes.
 
+use super::restrict::hides;
 use super::{Inputs, Yield};
 use crate::api::error::ApiError;
 use crate::api::wire::{GroupRow, Row as _};
 use crate::api::{Client, Refresh};
-use crate::config::GroupFilter;
+use crate::config::AccountConfig;
 use crate::model::{Endpoint, Group, Groups};
 use crate::snapshot::Collection;
 
@@ -14,9 +15,9 @@ pub(super) async fn groups(
     inputs: Inputs<'_>,
 ) -> Result<Yield, ApiError> {
     let mut groups = Vec::new();
-    let filter = &inputs.config.groups;
+    let config = inputs.config;
     let mut fold = |row: GroupRow, _: &mut _| {
-        groups.extend(group(row, filter));
+        groups.extend(group(row, config));
         Ok(())
     };
     client.list(refresh, Endpoint::Groups, &[], &mut fold).await?;
@@ -24,21 +25,18 @@ pub(super) async fn groups(
     Ok(Collection::Groups(Groups { groups }).into())
 }
 
-fn group(row: GroupRow, filter: &GroupFilter) -> Option<Group> {
+fn group(row: GroupRow, config: &AccountConfig) -> Option<Group> {
     // 0 is what campaigns call all users: no group.
     let id = row.id().filter(|id| *id != 0)?;
     let active = row.is_active();
     let name = row.name.unwrap_or_default();
-    (active && filter.matches(&name)).then(|| Group {
+    (active && config.groups.matches(&name)).then(|| Group {
         id,
         name,
         kind: row.kind.unwrap_or_default(),
         status: row.status.unwrap_or_default(),
         members: row.members,
         risk_score: row.risk_score,
-        // Of a group of unknown size nobody can say that it is large enough.
-        hidden: row
-            .members
-            .map_or(filter.min_size > 1, |members| members < filter.min_size as f64),
+        hidden: hides(config, row.members),
     })
 }

@@ -78,6 +78,7 @@ struct Tally {
 struct Census {
     attributes: Vec<SegmentAttribute>,
     min_size: u64,
+    group_min_size: u64,
     rows: u64,
     active: u64,
     risk: [u64; RISK_SCORE_BOUNDS.len()],
@@ -94,6 +95,7 @@ impl Census {
         let attributes = config.segments.clone();
         Self {
             min_size: config.segment_min_size,
+            group_min_size: config.groups.min_size,
             rows: 0,
             active: 0,
             risk: Default::default(),
@@ -189,6 +191,8 @@ impl Census {
         for membership in &mut self.directory.memberships {
             *membership = shown.get(*membership as usize).copied().unwrap_or(NO_SEGMENT);
         }
+        let least = self.group_min_size;
+        self.groups.retain(|_, mean| mean.about_several(least).is_some());
         let empty = self.rows == 0;
         let collection = Collection::Users(Users {
             active: (!empty).then_some(self.active),

@@ -43,12 +43,36 @@ async fn ask(address: &str) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// 200 is healthy. So is 401 or an answer in TLS: a guarded endpoint lives, and this command holds no password.
+/// 200 is healthy. An endpoint that is guarded by a web configuration answers 401, or 400 where it expects TLS: then it
+/// lives, and this command, which holds neither password nor certificate, can't be told more.
 fn verdict(answer: &str) -> Ending {
     let status = answer.split(' ').nth(1).unwrap_or_default();
     let body = answer.split("\r\n\r\n").nth(1).unwrap_or_default().trim();
     match status {
-        "200" => Ok(()),
+        "200" | "400" | "401" => Ok(()),
         _ => Err(Stop::failed(format!("not healthy: {status} {body}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guarded_endpoint_lives_and_a_stuck_one_does_not() {
+        for (status, healthy) in [
+            ("200 OK", true),
+            ("401 Unauthorized", true),
+            ("400 Bad Request", true),
+            ("503 Service Unavailable", false),
+            ("404 Not Found", false),
+        ] {
+            assert_eq!(
+                verdict(&format!("HTTP/1.1 {status}\r\n\r\nwhy")).is_ok(),
+                healthy,
+                "{status}"
+            );
+        }
+        assert!(verdict("").is_err());
     }
 }
