@@ -19,6 +19,9 @@ const ROUNDING: f64 = 0.02;
 /// How much older the data may be on average for whole numbers: with [`RESERVE`] it stays within 2 % of the optimum.
 const ROUNDING_AGE: f64 = 0.009;
 
+/// Longest interval of what doesn't fit as configured, in seconds: two days, before its data counts as stale.
+const LATEST: f64 = 2.0 * DAY;
+
 /// What a collector wants.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Demand {
@@ -45,8 +48,10 @@ pub struct Planned {
     pub cost: f64,
     /// Seconds between the beginnings of two refreshes; [`None`] where the budget allows none.
     pub interval: Option<f64>,
-    /// Requests a day: of what is planned, or of the least that the configuration asks for where none is.
+    /// Requests a day that this costs.
     pub requests_per_day: f64,
+    /// Requests a day that the configuration asks for at least.
+    pub configured_per_day: f64,
 }
 
 /// The intervals of one account.
@@ -62,25 +67,16 @@ pub struct Plan {
 
 /// Plans `demands` within `limit` requests a day.
 ///
-/// What does not fit is admitted in order of weight, the cheaper first among equals; the others get no interval.
+/// Where they don't fit, they are admitted in order of weight, the cheaper first among equals, as slow as they may be;
+/// the others get longer intervals than the configuration allows, if that helps, or none.
 pub fn plan(demands: &[Demand], limit: f64) -> Plan {
     let slowest: f64 = demands.iter().map(Demand::least).sum();
-    let affordable = |demand: &Demand| demand.cost <= limit;
-    let fits = slowest <= limit && demands.iter().all(affordable);
-    let mut admitted: Vec<Demand> = Vec::new();
-    if fits {
-        admitted.extend(demands);
+    let fits = slowest <= limit && demands.iter().all(|demand| demand.cost <= limit);
+    let admitted = if fits {
+        demands.to_vec()
     } else {
-        let mut order: Vec<_> = demands.iter().filter(|demand| affordable(demand)).collect();
-        order.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.cost.total_cmp(&b.cost)));
-        let mut left = limit;
-        for demand in order {
-            if demand.least() <= left {
-                left -= demand.least();
-                admitted.push(*demand);
-            }
-        }
-    }
+        admit(demands, limit)
+    };
     let intervals = reserve(&admitted, &optimum(&admitted, limit));
     let intervals = whole(&admitted, &intervals, limit).unwrap_or(intervals);
     let interval = |demand: &Demand| {
@@ -97,17 +93,47 @@ pub fn plan(demands: &[Demand], limit: f64) -> Plan {
                 collector: demand.collector,
                 cost: demand.cost,
                 interval,
-                requests_per_day: interval
-                    .map_or_else(|| demand.least(), |interval| demand.cost * DAY / interval),
+                requests_per_day: interval.map_or(0.0, |interval| demand.cost * DAY / interval),
+                configured_per_day: demand.least(),
             }
         })
         .collect();
-    let requests_per_day = planned.iter().map(|planned| planned.requests_per_day).sum();
+    let requests_per_day = planned
+        .iter()
+        .map(|planned| planned.requests_per_day.max(planned.configured_per_day))
+        .sum();
     Plan {
         fits,
         planned,
         requests_per_day,
     }
+}
+
+/// What a budget that doesn't hold everything is spent on.
+fn admit(demands: &[Demand], limit: f64) -> Vec<Demand> {
+    let mut order: Vec<_> = demands.iter().filter(|demand| demand.cost <= limit).collect();
+    order.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.cost.total_cmp(&b.cost)));
+    let mut left = limit;
+    let mut admitted: Vec<Demand> = Vec::new();
+    let mut take = |demand: Demand| {
+        let taken = demand.least() <= left;
+        if taken {
+            left -= demand.least();
+            admitted.push(demand);
+        }
+        taken
+    };
+    let late: Vec<_> = order.into_iter().filter(|demand| !take(**demand)).collect();
+    for demand in late {
+        let (shortest, longest) = demand.bounds();
+        take(Demand {
+            min: shortest,
+            max: longest.max(LATEST),
+            fixed: None,
+            ..*demand
+        });
+    }
+    admitted
 }
 
 impl Demand {
@@ -262,17 +288,17 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_left_out_by_weight() {
+    fn what_does_not_fit_is_slowed_down_by_weight() {
         let mut demands = vec![demand(0, 1.0, 2.0), demand(1, 900.0, 1.0), demand(2, 1.0, 0.5)];
         for demand in &mut demands {
             demand.max = DAY / 2.0;
         }
         let plan = plan(&demands, 1000.0);
         assert!(!plan.fits);
+        let intervals = intervals(&plan);
         assert!(
-            plan.planned[0].interval.is_some()
-                && plan.planned[1].interval.is_none()
-                && plan.planned[2].interval.is_some()
+            intervals[0] <= DAY / 2.0 && intervals[1] > DAY / 2.0 && intervals[2] <= DAY / 2.0,
+            "{plan:?}"
         );
         assert!(plan.requests_per_day > 1000.0);
     }
@@ -347,7 +373,7 @@ mod tests {
             let plan = plan(&demands, limit);
             let admitted = plan.planned.iter().filter(|planned| planned.interval.is_some());
             prop_assert!(admitted.map(|planned| planned.requests_per_day).sum::<f64>() <= limit);
-            prop_assert!(plan.fits || plan.planned.iter().any(|planned| planned.interval.is_none()));
+            prop_assert!(plan.fits || plan.requests_per_day > limit || plan.planned.iter().any(|planned| planned.interval.is_none()));
         }
     }
 }

@@ -81,6 +81,7 @@ fn json(account: &AccountConfig, forecast: &Forecast) -> Value {
                 "requests_per_refresh": planned.cost as u64,
                 "interval_seconds": planned.interval,
                 "requests_per_day": planned.requests_per_day,
+                "configured_requests_per_day": planned.configured_per_day,
                 "share_of_limit": planned.requests_per_day / forecast.limit as f64,
                 "cost_is": source(forecast.costs[planned.collector].1),
             })
@@ -140,7 +141,7 @@ fn table(account: &AccountConfig, forecast: &Forecast) -> String {
         "fits".to_owned()
     } else {
         format!(
-            "does not fit: the configured intervals need {:.0} requests a day; raise requests_per_day, intervals or max_interval, or switch collectors off",
+            "does not fit: the configured intervals need {:.0} requests a day, and what is below is what they get; raise requests_per_day, intervals or max_interval, or switch collectors off",
             plan.requests_per_day
         )
     };
