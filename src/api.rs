@@ -23,7 +23,7 @@ use self::headers::Headers;
 use self::page::{Ask, Pager, Step};
 use self::retry::{ATTEMPTS, Delays};
 use self::transport::{Answer, Call, Transport};
-use self::wire::{Drift, Row};
+use self::wire::{Drift, HistoryRow, Row};
 use crate::budget::{AccountBudget, Claim};
 use crate::clock::Clock;
 use crate::instrument::AccountInstruments;
@@ -89,6 +89,14 @@ struct Accepted {
     body: Vec<u8>,
 }
 
+/// What is listed.
+struct Listing<'a> {
+    endpoint: Endpoint,
+    /// Of which object, where the path has an id.
+    id: Option<i64>,
+    parameters: &'a [(&'static str, String)],
+}
+
 /// What a row does to the collection that is being made of a listing.
 ///
 /// An error fails the refresh.
@@ -122,6 +130,7 @@ impl Client {
     pub async fn one<R: Row>(&self, refresh: &mut Refresh, endpoint: Endpoint) -> Result<R, ApiError> {
         let call = Call {
             endpoint,
+            id: None,
             query: Vec::new(),
         };
         let mut delays = Delays::between_attempts();
@@ -150,11 +159,50 @@ impl Client {
         parameters: &[(&'static str, String)],
         fold: &mut Fold<'_, R>,
     ) -> Result<(), ApiError> {
+        let listing = Listing {
+            endpoint,
+            id: None,
+            parameters,
+        };
+        self.read(refresh, &listing, fold).await
+    }
+
+    /// Reads the risk scores of the past, of the account or of one group, oldest first.
+    ///
+    /// # Errors
+    /// As for [`Self::list`].
+    pub async fn history(
+        &self,
+        refresh: &mut Refresh,
+        group: Option<i64>,
+    ) -> Result<Vec<HistoryRow>, ApiError> {
+        let listing = Listing {
+            endpoint: group.map_or(Endpoint::AccountHistory, |_| Endpoint::GroupHistory),
+            id: group,
+            parameters: &[],
+        };
+        let mut rows = Vec::new();
+        let mut fold = |row: HistoryRow, _: &mut _| {
+            rows.push(row);
+            Ok(())
+        };
+        self.read(refresh, &listing, &mut fold).await?;
+        rows.sort_by_key(HistoryRow::id);
+        Ok(rows)
+    }
+
+    async fn read<R: Row>(
+        &self,
+        refresh: &mut Refresh,
+        listing: &Listing<'_>,
+        fold: &mut Fold<'_, R>,
+    ) -> Result<(), ApiError> {
+        let endpoint = listing.endpoint;
         let mut pager = Pager::default();
         let mut known = RoaringTreemap::new();
         let mut last_body = None;
         loop {
-            let Some(answer) = self.page(refresh, endpoint, parameters, &mut pager).await? else {
+            let Some(answer) = self.page(refresh, listing, &mut pager).await? else {
                 continue;
             };
             let mut page =
@@ -211,7 +259,12 @@ impl Client {
             query(endpoint, &[], &ask)
         };
         let mut refresh = Refresh::new(0.0, Some(1));
-        let answer = self.attempt(&mut refresh, &Call { endpoint, query }, 1).await?;
+        let call = Call {
+            endpoint,
+            id: None,
+            query,
+        };
+        let answer = self.attempt(&mut refresh, &call, 1).await?;
         let value = serde_json::from_slice::<serde_json::Value>(&answer.body)
             .map_err(|error| self.undecodable(&error, &answer))?;
         Ok(Probe {
@@ -227,16 +280,16 @@ impl Client {
     async fn page(
         &self,
         refresh: &mut Refresh,
-        endpoint: Endpoint,
-        parameters: &[(&'static str, String)],
+        listing: &Listing<'_>,
         pager: &mut Pager,
     ) -> Result<Option<Accepted>, ApiError> {
         let mut delays = Delays::between_attempts();
         let mut attempt = 1;
         loop {
             let call = Call {
-                endpoint,
-                query: query(endpoint, parameters, pager.ask()),
+                endpoint: listing.endpoint,
+                id: listing.id,
+                query: query(listing.endpoint, listing.parameters, pager.ask()),
             };
             let error = match self.attempt(refresh, &call, attempt).await {
                 Ok(answer) => return Ok(Some(answer)),

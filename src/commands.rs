@@ -4,6 +4,7 @@
 //! runtime they run on.
 
 mod assets;
+mod backfill;
 mod check;
 mod demo;
 mod health;
@@ -108,6 +109,7 @@ fn dispatch(cli: Cli, env: impl Env + Clone + 'static) -> Ending {
         Command::Check(arguments) => block_on(check::check(options, arguments, env)),
         Command::Plan(arguments) => plan::plan(&options, &arguments, &env),
         Command::Once(arguments) => block_on(once::once(options, arguments, env)),
+        Command::Backfill(arguments) => block_on(backfill::backfill(options, arguments, env)),
         Command::Assets(arguments) => assets::assets(&arguments),
         Command::Metrics(arguments) => metrics::metrics(arguments.format),
         Command::Health => block_on(health::health(options)),

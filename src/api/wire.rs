@@ -14,7 +14,8 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess};
 pub use lenient::Drift;
 use lenient::{Any, Lenient, Seed, next_key};
 pub use rows::{
-    AccountRow, CampaignRow, EnrollmentRow, GroupRow, PolicyRow, PurchaseRow, TestRow, TrainingRow, UserRow,
+    AccountRow, CampaignRow, EnrollmentRow, GroupRow, HistoryRow, PolicyRow, PurchaseRow, TestRow,
+    TrainingRow, UserRow,
 };
 
 /// A row of a listing.

@@ -60,6 +60,9 @@ pub(super) async fn tests(
     .into())
 }
 
+/// Seconds.
+const DAY: f64 = 86_400.0;
+
 /// The `failure` label of an API key without `_count`; [`None`] for what is no failure.
 fn failure(key: &str) -> Option<&str> {
     match key {
@@ -98,6 +101,10 @@ fn test(row: TestRow) -> Option<PhishingTest> {
         difficulty: row.template.difficulty.unwrap_or_default(),
         phish_prone: row.phish_prone.or(calculated),
         started_at: row.started_at,
+        ends_at: row
+            .started_at
+            .zip(row.days)
+            .map(|(start, days)| start + days * DAY),
         recipients,
         failures,
     })

@@ -1,7 +1,7 @@
 //! Where commands put what they have to say: standard output, standard error, files.
 
 use std::fs::{self, File, Permissions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -24,20 +24,30 @@ pub(super) fn complain(message: &str) {
 
 /// Writes a file that its readers see whole, the old or the new one.
 pub(super) fn replace(path: &Path, contents: &[u8], executable: bool) -> Ending {
-    let write = || {
+    replace_with(path, executable, |out| out.write_all(contents))
+}
+
+/// The same, written piece by piece.
+pub(super) fn replace_with(
+    path: &Path,
+    executable: bool,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Ending {
+    let replace = || {
         let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
         // The textfile collector reads what ends in .prom.
         name.push(".tmp");
         let temporary = path.with_file_name(name);
-        let mut file = File::create(&temporary)?;
+        let file = File::create(&temporary)?;
         if executable {
             file.set_permissions(Permissions::from_mode(0o755))?;
         }
-        file.write_all(contents)?;
-        file.sync_all()?;
+        let mut out = BufWriter::new(file);
+        write(&mut out)?;
+        out.into_inner()?.sync_all()?;
         fs::rename(&temporary, path)
     };
-    write().map_err(|error| Stop::failed(format!("{}: {error}", path.display())))
+    replace().map_err(|error| Stop::failed(format!("{}: {error}", path.display())))
 }
 
 /// Columns side by side, each as wide as its widest cell; the first row is the heading.

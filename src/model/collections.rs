@@ -182,10 +182,22 @@ pub struct PhishingTest {
     pub phish_prone: Option<f64>,
     /// When it started.
     pub started_at: Option<f64>,
+    /// When it ends or has ended, as planned.
+    #[serde(default)]
+    pub ends_at: Option<f64>,
     /// What became of its messages.
     pub recipients: Recipients,
     /// Failures by kind, as the API counts them, by kind.
     pub failures: BTreeMap<String, u64>,
+}
+
+/// A risk score of the past, from `/v1/account/risk_score_history` or that of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RiskPoint {
+    /// Unix seconds.
+    pub at: i64,
+    /// 0 to 100.
+    pub score: f64,
 }
 
 /// Counts of a test's recipients.
