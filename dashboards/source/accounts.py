@@ -27,11 +27,11 @@ def numbers():
                  thresholds=ANY_BAD, no_value=NO_DATA, link=("knowbe4-exporter", "Exporter"), **count)),
         (4, stat("High risk", "Accounts whose risk score is above 50.", [query(f"sum ({risk} > bool 50)")], thresholds=ANY_BAD, no_value=NO_DATA,
                  **count)),
-        (4, stat("Phish-prone", "Accounts whose phishing tests of the last 90 days failed more often than one in five.",
+        (4, stat("Phishing", "Accounts whose phishing tests of the last 90 days failed more often than one in five.",
                  [query(f"sum (({RECENT.phish_prone(EACH)}) > bool 0.2)")], thresholds=ANY_BAD, no_value="No phishing test in 90 days", **count)),
         (4, stat("No tests", "Accounts whose last phishing test started more than 45 days ago.", [query(f"sum ({since_test} > bool 45)")],
                  thresholds=ANY_BAD, no_value="No phishing test known yet", **count)),
-        (4, stat("Ending soon", "Accounts whose subscription ends within 60 days or has ended.", [query(f"sum ({days_left} < bool 60)")],
+        (4, stat("Ending", "Accounts whose subscription ends within 60 days or has ended.", [query(f"sum ({days_left} < bool 60)")],
                  thresholds=ANY_BAD, no_value="No end known", **count)),
     )
 
@@ -46,7 +46,6 @@ def ranking():
                     q.share_of_enrollments(q.DONE, EACH), q.share_of_enrollments("past_due", EACH), seats_used, days_left,
                     f"max by (account) ({q.LATENESS})", q.latest("knowbe4_up"), q.latest("knowbe4_users")],
                    [Column("account", "Account", width=125, link=("knowbe4-overview", "Overview of this account")),
-                    Column("name", "Organisation"), Column("M", "Users", "locale", width=75, decimals=0),
                     Column("A", "Risk score", "none", width=150, thresholds=RISK, cell="gauge", decimals=1, limits=(0, 100)),
                     Column("C", "Change", "none", width=75, thresholds=RISE, decimals=1),
                     Column("D", "Phish-prone", "percentunit", width=100, thresholds=PHISH_PRONE, decimals=1),
@@ -58,7 +57,8 @@ def ranking():
                     Column("J", "Ends in", "suffix: d", width=80, thresholds=DAYS_LEFT, decimals=0),
                     Column("K", "Late", "none", width=65, thresholds=LATE, decimals=1),
                     Column("L", "API", "none", width=60, thresholds=[(None, "red"), (1, "green")],
-                           mappings=[mapped(_0="down", _1="up")])],
+                           mappings=[mapped(_0="down", _1="up")]),
+                    Column("M", "Users", "locale", width=75, decimals=0), Column("name", "Organisation")],
                    sort="Risk score", no_value=NO_DATA)),
     )
 

@@ -41,7 +41,7 @@ def numbers():
                  no_value="Nothing asked yet", mappings=[mapped(_0="none")], **count)),
         (4, stat("Late data", "Collectors whose data is older than three times the interval that the exporter promises.",
                  [query(f"sum ({q.LATENESS} > bool 3)")], thresholds=ANY_BAD, no_value="Nothing read yet", mappings=[mapped(_0="none")], **count)),
-        (4, stat("Budget, 24 h", "Requests in the last 24 hours over the exporter's share of the quota. Of several accounts the highest. It can't exceed "
+        (4, stat("Budget", "Requests in the last 24 hours over the exporter's share of the quota. Of several accounts the highest. It can't exceed "
                  "100 %.", [query(f"max ({USED_OF_DAY})")], unit="percentunit", decimals=0, thresholds=BUDGET, no_value=NONE)),
         (4, stat("Failures", f"Refreshes that failed. {SINCE} What was there before stays.", [query(counted("collector_failures_total"))],
                  thresholds=ANY, no_value=NONE, mappings=[mapped(_0="none")], **count)),
@@ -97,25 +97,25 @@ def budget():
 
 
 def requests():
-    every = {"interval": "10m"}
+    every = {"interval": "30m"}
     return [
         (9,
          (12, lines("Requests by endpoint", "API requests an hour, retries included.",
-                    [graph_of(growth("api_requests_total", " by (endpoint)"), "{{endpoint}}")], unit="suffix: /h", decimals=0, no_value=NONE,
+                    [graph_of(growth("api_requests_total", " by (endpoint)"), "{{endpoint}}")], unit="suffix:/h", decimals=0, no_value=NONE,
                     custom=STACKED, **every)),
          (12, lines("Requests by status code", "API requests an hour by status code; timeout or transport where there was no answer.",
-                    [graph_of(growth("api_requests_total", " by (code)"), "{{code}}")], unit="suffix: /h", decimals=0, no_value=NONE,
+                    [graph_of(growth("api_requests_total", " by (code)"), "{{code}}")], unit="suffix:/h", decimals=0, no_value=NONE,
                     custom=STACKED, overrides=[{"matcher": {"id": "byRegexp", "options": "2.."}, "properties": [
                         {"id": "color", "value": {"mode": "fixed", "fixedColor": "green"}}]}, {
                         "matcher": {"id": "byName", "options": "429"}, "properties": [
                         {"id": "color", "value": {"mode": "fixed", "fixedColor": "red"}}]}], **every))),
         (9,
          (8, lines("Failed refreshes by reason", "Refreshes an hour that failed, by reason.",
-                   [graph_of(growth("collector_failures_total", " by (reason)") + " > 0", "{{reason}}")], unit="suffix: /h", decimals=1,
+                   [graph_of(growth("collector_failures_total", " by (reason)") + " > 0", "{{reason}}")], unit="suffix:/h", decimals=1,
                    no_value="No failure", custom=STACKED, **every)),
          (8, lines("Retries and throttling", "Requests an hour that repeated a failed one, and answers with status 429.",
                    [graph_of(growth("api_retries_total", ""), "Retries"), graph_of(growth("api_throttled_total", ""), "Throttled")],
-                   unit="suffix: /h", decimals=1, no_value=NONE, limits=(0, None), **every)),
+                   unit="suffix:/h", decimals=1, no_value=NONE, limits=(0, None), **every)),
          (8, lines("Response time", "Time from sending a request to its last byte: mean, and what 50 %, 95 % and 99 % stay below.",
                    [graph_of(f"histogram_quantile({part}, sum by (le) (rate({OWN}api_request_duration_seconds_bucket{{{q.SELECTOR}}}[$__rate_interval])))",
                              name) for part, name in ((0.99, "99 %"), (0.95, "95 %"), (0.5, "50 %"))]
@@ -137,7 +137,7 @@ def requests():
 def process():
     return [
         "Process",
-        (7,
+        (5,
          (24, table("Exporters", "Each exporter that is scraped: version, last reload of the configuration, start. A file descriptor is an open file or "
                     "connection.",
                     [f"max by (instance, version, revision, rustversion) ({OWN}build_info{{{q.TARGET}}})",
@@ -149,7 +149,7 @@ def process():
                      Column("C", "Configuration read", "dateTimeFromNow", width=160), Column("D", "Started", "dateTimeFromNow", width=140),
                      Column("E", "Memory", "bytes", width=100, decimals=1), Column("F", "Open files", "locale", width=95, decimals=0),
                      Column("G", "Of at most", "locale", width=100, decimals=0)],
-                    sort="Instance", descending=False, no_value=NONE))),
+                    sort="Instance", descending=False, pages=False, no_value=NONE))),
         (8,
          (8, lines("CPU", "Processor time a second.", [graph_of(f"max by (instance) (rate(process_cpu_seconds_total{{{q.TARGET}}}[$__rate_interval]))",
                                                              "{{instance}}")],

@@ -133,7 +133,7 @@ class Column:
         self.source = source
         self.title = title
         # Else an empty text would say what an empty table says.
-        self.settings = {"noValue": "–", "custom.width": width, "custom.minWidth": None if width else 140,
+        self.settings = {"noValue": "–", "custom.width": width, "custom.minWidth": None if width else 120,
                          "decimals": decimals, "min": limits[0], "max": limits[1], "custom.align": align}
         if unit:
             self.settings["unit"] = unit
@@ -154,7 +154,7 @@ class Column:
         return {"matcher": {"id": "byName", "options": self.title}, "properties": properties}
 
 
-def table(title, description, expressions, columns, *, no_value, sort=None, descending=True, top=None, **rest):
+def table(title, description, expressions, columns, *, no_value, sort=None, descending=True, top=None, pages=True, **rest):
     """Instant queries side by side, joined on the labels that they share. Grafana numbers the values only of several."""
     value = "Value #{}" if len(expressions) > 1 else "Value"
     names = [value.format(column.source) if len(column.source) == 1 else column.source for column in columns]
@@ -173,7 +173,7 @@ def table(title, description, expressions, columns, *, no_value, sort=None, desc
         transformations.append({"id": "limit", "options": {"limitField": top}})
     options = {
         "showHeader": True, "cellHeight": "sm",
-        "footer": {"show": False, "reducer": ["sum"], "countRows": False, "fields": "", "enablePagination": top is None},
+        "footer": {"show": False, "reducer": ["sum"], "countRows": False, "fields": "", "enablePagination": pages and top is None},
     }
     return panel(
         "table", title, description, [query(expression, table=True) for expression in expressions], unit="short", no_value=no_value,
