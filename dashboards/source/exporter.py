@@ -41,8 +41,8 @@ def numbers():
                  no_value="Nothing asked yet", mappings=[mapped(_0="none")], **count)),
         (4, stat("Late data", "Collectors whose data is older than three times the interval that the exporter promises.",
                  [query(f"sum ({q.LATENESS} > bool 3)")], thresholds=ANY_BAD, no_value="Nothing read yet", mappings=[mapped(_0="none")], **count)),
-        (4, stat("Budget", "Requests in the last 24 hours over the exporter's share of the quota. Of several accounts the highest. It can't exceed "
-                 "100 %.", [query(f"max ({USED_OF_DAY})")], unit="percentunit", decimals=0, thresholds=BUDGET, no_value=NONE)),
+        (4, stat("Budget", "Requests in the last 24 hours over the exporter's share of the quota. Of several accounts the highest. The plan "
+                 "spends all of it, so nearly 100 % is normal; it can't exceed that.", [query(f"max ({USED_OF_DAY})")], unit="percentunit", decimals=0, thresholds=BUDGET, no_value=NONE)),
         (4, stat("Failures", f"Refreshes that failed. {SINCE} What was there before stays.", [query(counted("collector_failures_total"))],
                  thresholds=ANY, no_value=NONE, mappings=[mapped(_0="none")], **count)),
         (4, stat("Throttled", f"Answers with status 429: somebody spends more than the quota allows. {SINCE}", [query(counted("api_throttled_total"))],
@@ -92,7 +92,7 @@ def budget():
                    sort="24 hours", no_value=NONE)),
         (12, lines("Budget used, 24 hours", "Requests in the 24 hours before, over what the exporter may send in 24 hours.",
                    [graph_of(USED_OF_DAY, "{{account}}")], unit="percentunit", decimals=0, no_value=NONE, limits=(0, 1),
-                   thresholds=[(None, "transparent"), (0.9, "orange"), (1, "red")], custom={"thresholdsStyle": {"mode": "dashed"}})),
+                   thresholds=[(None, "transparent"), (1, "red")], custom={"thresholdsStyle": {"mode": "dashed"}})),
     )
 
 
@@ -102,17 +102,17 @@ def requests():
         (9,
          (12, lines("Requests by endpoint", "API requests an hour, retries included.",
                     [graph_of(growth("api_requests_total", " by (endpoint)"), "{{endpoint}}")], unit="suffix:/h", decimals=0, no_value=NONE,
-                    custom=STACKED, **every)),
+                    limits=(0, None), custom=STACKED, **every)),
          (12, lines("Requests by status code", "API requests an hour by status code; timeout or transport where there was no answer.",
                     [graph_of(growth("api_requests_total", " by (code)"), "{{code}}")], unit="suffix:/h", decimals=0, no_value=NONE,
-                    custom=STACKED, overrides=[{"matcher": {"id": "byRegexp", "options": "2.."}, "properties": [
+                    limits=(0, None), custom=STACKED, overrides=[{"matcher": {"id": "byRegexp", "options": "2.."}, "properties": [
                         {"id": "color", "value": {"mode": "fixed", "fixedColor": "green"}}]}, {
                         "matcher": {"id": "byName", "options": "429"}, "properties": [
                         {"id": "color", "value": {"mode": "fixed", "fixedColor": "red"}}]}], **every))),
         (9,
          (8, lines("Failed refreshes by reason", "Refreshes an hour that failed, by reason.",
                    [graph_of(growth("collector_failures_total", " by (reason)") + " > 0", "{{reason}}")], unit="suffix:/h", decimals=1,
-                   no_value="No failure", custom=STACKED, **every)),
+                   no_value="No failure", limits=(0, None), custom=STACKED, **every)),
          (8, lines("Retries and throttling", "Requests an hour that repeated a failed one, and answers with status 429.",
                    [graph_of(growth("api_retries_total", ""), "Retries"), graph_of(growth("api_throttled_total", ""), "Throttled")],
                    unit="suffix:/h", decimals=1, no_value=NONE, limits=(0, None), **every)),

@@ -8,7 +8,8 @@ COMPLETION = [(None, "orange"), (0.7, "yellow"), (0.9, "green")]
 PAST_DUE = [(None, "green"), (0.05, "yellow"), (0.1, "orange"), (0.25, "red")]
 TEST_GAP = [(None, "green"), (30, "yellow"), (45, "orange"), (90, "red")]
 LATE = [(None, "green"), (1.5, "yellow"), (3, "red")]
-BUDGET = [(None, "green"), (0.75, "yellow"), (0.9, "orange"), (1, "red")]
+# The plan spends the whole share, so that nearly 1 is normal; above it a promise would be broken.
+BUDGET = [(None, "green"), (1.001, "red")]
 SEATS = [(None, "green"), (0.9, "yellow"), (0.95, "orange"), (1, "red")]
 DAYS_LEFT = [(None, "red"), (14, "orange"), (60, "green")]
 RISE = [(None, "green"), (-1, "text"), (1, "orange"), (5, "red")]
@@ -17,7 +18,7 @@ ANY_BAD = [(None, "green"), (1, "red")]
 PLAIN = [(None, "text")]
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
-UNKNOWN = {"type": "special", "options": {"match": "null+nan", "result": {"text": "–", "index": 0}}}
+UNKNOWN = {"type": "special", "options": {"match": "null+nan", "result": {"text": "–", "color": "text", "index": 0}}}
 
 # What links keep: the choices, but not the time range, which differs from dashboard to dashboard.
 KEEP = "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"

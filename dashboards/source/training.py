@@ -77,12 +77,13 @@ def due_and_status():
 
 
 def trends():
-    begun = f"{q.now(FAMILY + 'start_timestamp_seconds', 'campaign_id')} <= time()"
-    least = f"bottomk(8, {q.open_only(q.now(FAMILY + 'completion_ratio', 'campaign_id'))} and on (account, campaign_id) {begun})"
+    # Chosen once, at the end of the graph, so that the lines are whole.
+    over = q.at_end(f"{FAMILY}info{{{q.SELECTOR}, {q.OVER}}}")
+    least = f"bottomk(8, {q.now(FAMILY + 'completion_ratio', 'campaign_id')} > 0 unless on (account, campaign_id) {over})"
     return (10,
-        (12, lines("Completion over time", "Completed share of training campaigns until they are closed: the eight that are least complete at the "
-                   "end of the time range.",
-                   [graph_of(q.training(f"{q.open_only(COMPLETED)} and on (account, campaign_id) {least}"), "{{name}} ({{account}})")],
+        (12, lines("Completion over time", "Completed share of training campaigns that somebody has begun and that are not closed: the eight that are "
+                   "least complete.",
+                   [graph_of(q.training(f"{COMPLETED} and on (account, campaign_id) {least}"), "{{name}} ({{account}})")],
                    unit="percentunit", decimals=0, no_value=NONE, limits=(0, 1))),
         (12, lines("Past due over time", "Enrollments past due in the training campaigns that are not closed, by account.",
                    [graph_of(f"sum by (account) {q.open_only(q.enrollments('past_due'))}", "{{account}}")],
