@@ -4,8 +4,8 @@ from . import queries as q
 from .board import board
 from .overview import NO_DATA, rolling
 from .panels import (
-    ANY_BAD, COMPLETION, DAYS_LEFT, LATE, PAST_DUE, PHISH_PRONE, REPORT_RATE, RISE, RISK, SEATS, TEST_GAP, Column, graph_of, lines, mapped,
-    query, stat, table,
+    ANY_BAD, COMPLETION, DAYS_LEFT, LATE, PAST_DUE, PHISH_PRONE, PLAIN, REPORT_RATE, RISE, RISK, SEATS, TEST_GAP, Column, graph_of, lines, mapped,
+    query, stat, steps, table,
 )
 
 RISK_SCORE = "knowbe4_account_risk_score"
@@ -19,20 +19,22 @@ since_test = f"(time() - max by (account) ({RECENT.start})) / 86400"
 
 
 def numbers():
-    count = {"unit": "locale", "decimals": 0}
+    """How many accounts want attention, and why."""
+    polled = q.latest("knowbe4_exporter_budget_limit", window='="24h"')
+    count = {"unit": "locale", "decimals": 0, "thresholds": ANY_BAD}
+    total = {"matcher": {"id": "byName", "options": "Polled"}, "properties": [{"id": "thresholds", "value": steps(PLAIN)}]}
     return (4,
-        (4, stat("Accounts", "Accounts that the exporter polls.", [query(f"count ({q.latest('knowbe4_exporter_budget_limit', window='=`24h`')})".replace("`", '"'))],
-                 no_value="No exporter seen", **count)),
-        (4, stat("API down", "Accounts whose most recent request failed. Their values stand still.", [query(f"sum ({q.latest('knowbe4_up')} == bool 0)")],
-                 thresholds=ANY_BAD, no_value=NO_DATA, link=("knowbe4-exporter", "Exporter"), **count)),
-        (4, stat("High risk", "Accounts whose risk score is above 50.", [query(f"sum ({risk} > bool 50)")], thresholds=ANY_BAD, no_value=NO_DATA,
-                 **count)),
-        (4, stat("Phishing", "Accounts whose phishing tests of the last 90 days failed more often than one in five.",
-                 [query(f"sum (({RECENT.phish_prone(EACH)}) > bool 0.2)")], thresholds=ANY_BAD, no_value="No phishing test in 90 days", **count)),
-        (4, stat("No tests", "Accounts whose last phishing test started more than 45 days ago.", [query(f"sum ({since_test} > bool 45)")],
-                 thresholds=ANY_BAD, no_value="No phishing test known yet", **count)),
-        (4, stat("Ending", "Accounts whose subscription ends within 60 days or has ended.", [query(f"sum ({days_left} < bool 60)")],
-                 thresholds=ANY_BAD, no_value="No end known", **count)),
+        (8, stat("Accounts", "Accounts that the exporter polls, and those whose most recent request failed: their values stand still.",
+                 [query(f"count ({polled})", "Polled"), query(f"sum ({q.latest('knowbe4_up')} == bool 0)", "API down")], overrides=[total],
+                 no_value="No exporter seen", link=("knowbe4-exporter", "Exporter"), **count)),
+        (8, stat("At risk", "Accounts whose risk score is above 50, and accounts whose phishing tests of the last 90 days failed more often than one in "
+                 "five.",
+                 [query(f"sum ({risk} > bool 50)", "Risk > 50"), query(f"sum (({RECENT.phish_prone(EACH)}) > bool 0.2)", "Phish-prone > 20%")],
+                 no_value=NO_DATA, **count)),
+        (8, stat("To plan", "Accounts whose last phishing test started more than 45 days ago, and accounts whose subscription ends within 60 days or has "
+                 "ended.",
+                 [query(f"sum ({since_test} > bool 45)", "No test, 45 d"), query(f"sum ({days_left} < bool 60)", "Ends, 60 d")],
+                 no_value=NO_DATA, **count)),
     )
 
 

@@ -3,7 +3,7 @@
 from . import queries as q
 from .board import annotation, board
 from .panels import (
-    ANY, ANY_BAD, BUDGET, LATE, STACKED, Column, graph_of, lines, mapped, query, stat, table,
+    ANY, ANY_BAD, BUDGET, LATE, STACKED, Column, graph_of, lines, mapped, query, stat, steps, table,
 )
 
 OWN = "knowbe4_exporter_"
@@ -35,20 +35,23 @@ USED_OF_DAY = f"{own('budget_used', 'window', window='=`24h`')} / {own('budget_l
 
 
 def numbers():
-    count = {"unit": "locale", "decimals": 0}
+    count = {"unit": "locale", "decimals": 0, "mappings": [mapped(_0="none")]}
+    share = {"matcher": {"id": "byName", "options": "Used"}, "properties": [
+        {"id": "unit", "value": "percentunit"}, {"id": "thresholds", "value": steps(BUDGET)}]}
     return (4,
-        (4, stat("API down", "Accounts whose most recent request failed.", [query(f"sum ({q.latest('knowbe4_up')} == bool 0)")], thresholds=ANY_BAD,
-                 no_value="Nothing asked yet", mappings=[mapped(_0="none")], **count)),
-        (4, stat("Late data", "Collectors whose data is older than three times the interval that the exporter promises.",
-                 [query(f"sum ({q.LATENESS} > bool 3)")], thresholds=ANY_BAD, no_value="Nothing read yet", mappings=[mapped(_0="none")], **count)),
-        (4, stat("Budget", "Requests in the last 24 hours over the exporter's share of the quota. Of several accounts the highest. The plan "
-                 "spends all of it, so nearly 100 % is normal; it can't exceed that.", [query(f"max ({USED_OF_DAY})")], unit="percentunit", decimals=0, thresholds=BUDGET, no_value=NONE)),
-        (4, stat("Failures", f"Refreshes that failed. {SINCE} What was there before stays.", [query(counted("collector_failures_total"))],
-                 thresholds=ANY, no_value=NONE, mappings=[mapped(_0="none")], **count)),
-        (4, stat("Throttled", f"Answers with status 429: somebody spends more than the quota allows. {SINCE}", [query(counted("api_throttled_total"))],
-                 thresholds=ANY, no_value=NONE, mappings=[mapped(_0="none")], **count)),
-        (4, stat("Drift", f"Surprises in the API's answers. {SINCE} No matter by themselves; please report them.", [query(counted("schema_drift_total"))],
-                 thresholds=ANY, no_value="none", mappings=[mapped(_0="none")], **count)),
+        (8, stat("Freshness", "Accounts whose most recent request failed, and collectors whose data is older than three times the interval that the "
+                 "exporter promises.",
+                 [query(f"sum ({q.latest('knowbe4_up')} == bool 0)", "API down"), query(f"sum ({q.LATENESS} > bool 3)", "Late data")],
+                 thresholds=ANY_BAD, no_value="Nothing read yet", **count)),
+        (8, stat("Budget, 24 hours", "Requests in the last 24 hours over the exporter's share of the quota, of several accounts the highest: the plan spends "
+                 "all of it, so nearly 100 % is normal, and it can't exceed that. And answers with status 429 within the dashboard's time "
+                 "range: somebody spends more than the quota allows.",
+                 [query(f"max ({USED_OF_DAY})", "Used"), query(counted("api_throttled_total"), "Throttled")],
+                 thresholds=ANY, overrides=[share], no_value=NONE, **count)),
+        (8, stat("Failures", f"Refreshes that failed (what was there before stays), and surprises in the API's answers, which are no matter by themselves; "
+                 f"please report them. {SINCE}",
+                 [query(counted("collector_failures_total"), "Refreshes"), query(counted("schema_drift_total"), "Drift")],
+                 thresholds=ANY, no_value=NONE, **count)),
     )
 
 
