@@ -45,7 +45,12 @@ impl Board {
         let mut targets = Vec::new();
         for panel in self.panels() {
             for target in list(&panel["targets"]) {
-                let place = format!("{} / {} / {}", self.name, text(&panel["title"]), text(&target["refId"]));
+                let place = format!(
+                    "{} / {} / {}",
+                    self.name,
+                    text(&panel["title"]),
+                    text(&target["refId"])
+                );
                 targets.push((place, substituted(text(&target["expr"]))));
             }
         }
@@ -57,8 +62,12 @@ impl Board {
         let mut expressions = self.targets();
         for variable in self.variables().filter(|variable| variable["type"] == "query") {
             let query = text(&variable["query"]["query"]);
-            let arguments = query.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')'));
-            let (selector, label) = arguments.and_then(|a| a.rsplit_once(", ")).expect("label_values(selector, label)");
+            let arguments = query
+                .strip_prefix("label_values(")
+                .and_then(|rest| rest.strip_suffix(')'));
+            let (selector, label) = arguments
+                .and_then(|a| a.rsplit_once(", "))
+                .expect("label_values(selector, label)");
             let place = format!("{} / variable {}", self.name, text(&variable["name"]));
             // An aggregation says that the label is there.
             expressions.push((place, format!("group by ({label}) ({selector})")));

@@ -87,15 +87,22 @@ impl Reader<'_> {
         let grows = function.is_some_and(|function| OF_COUNTERS.contains(&function));
         match readable.kind {
             Kind::Counter | Kind::Histogram if !grows => {
-                self.mistake(format!("{name} is a counter: only rate() or increase() of it means something"));
+                self.mistake(format!(
+                    "{name} is a counter: only rate() or increase() of it means something"
+                ));
             }
             Kind::Gauge | Kind::Info if grows => {
-                self.mistake(format!("{name} is a gauge: rate() and increase() of it mean nothing"));
+                self.mistake(format!(
+                    "{name} is a gauge: rate() and increase() of it mean nothing"
+                ));
             }
             _ => {}
         }
         let matchers = &selector.matchers;
-        let matchers = matchers.matchers.iter().chain(matchers.or_matchers.iter().flatten());
+        let matchers = matchers
+            .matchers
+            .iter()
+            .chain(matchers.or_matchers.iter().flatten());
         let matched: Vec<_> = matchers.map(|matcher| matcher.name.clone()).collect();
         self.wants(&matched, &readable.labels, &name);
         readable.labels
@@ -103,7 +110,12 @@ impl Reader<'_> {
 
     fn called(&mut self, call: &Call) -> Option<Labels> {
         let name = call.func.name;
-        let arguments: Vec<_> = call.args.args.iter().map(|arg| self.labels(arg, Some(name))).collect();
+        let arguments: Vec<_> = call
+            .args
+            .args
+            .iter()
+            .map(|arg| self.labels(arg, Some(name)))
+            .collect();
         let labels = arguments.into_iter().flatten().next();
         match name {
             "scalar" | "time" => None,
@@ -141,14 +153,21 @@ impl Reader<'_> {
                 by.labels.iter().cloned().collect()
             }
             Some(LabelModifier::Exclude(without)) => {
-                let sure = without.labels.iter().filter(|label| !PERHAPS.contains(&label.as_str()));
+                let sure = without
+                    .labels
+                    .iter()
+                    .filter(|label| !PERHAPS.contains(&label.as_str()));
                 let sure: Vec<_> = sure.cloned().collect();
                 self.wants(&sure, &inner, &name);
                 let left = inner.iter().filter(|label| !without.labels.contains(label));
                 left.cloned().collect()
             }
         };
-        if CHOOSING.contains(&name.as_str()) { inner } else { outer }
+        if CHOOSING.contains(&name.as_str()) {
+            inner
+        } else {
+            outer
+        }
     }
 
     fn joined(&mut self, binary: &BinaryExpr) -> Option<Labels> {

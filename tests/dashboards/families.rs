@@ -36,7 +36,11 @@ impl Families {
     pub fn catalogue() -> Self {
         let mut all = Self(BTreeMap::new());
         for family in FAMILIES {
-            let labels = family.labels.iter().chain(&SCRAPED).map(|label| (*label).to_owned());
+            let labels = family
+                .labels
+                .iter()
+                .chain(&SCRAPED)
+                .map(|label| (*label).to_owned());
             let labels: Labels = labels.collect();
             let names: &[&str] = match family.kind {
                 Kind::Histogram => &["_bucket", "_sum", "_count"],
@@ -47,7 +51,12 @@ impl Families {
                 if *part == "_bucket" {
                     labels.insert("le".to_owned());
                 }
-                all.add(&format!("{}{part}", family.name), family.name, family.kind, labels);
+                all.add(
+                    &format!("{}{part}", family.name),
+                    family.name,
+                    family.kind,
+                    labels,
+                );
             }
         }
         all
@@ -80,7 +89,9 @@ impl Families {
                 break;
             }
         }
-        let stuck = waiting.iter().map(|rule| format!("{} reads what nobody records", rule.name));
+        let stuck = waiting
+            .iter()
+            .map(|rule| format!("{} reads what nobody records", rule.name));
         (all, stuck.collect())
     }
 
@@ -121,7 +132,10 @@ pub fn rules() -> Vec<Rule> {
 
 fn rule(rule: &Value) -> Rule {
     let text = |key: &str| rule[key].as_str().map(str::to_owned);
-    let labels = rule["labels"].as_object().into_iter().flat_map(|labels| labels.keys().cloned());
+    let labels = rule["labels"]
+        .as_object()
+        .into_iter()
+        .flat_map(|labels| labels.keys().cloned());
     Rule {
         is_recording: rule["record"].is_string(),
         name: text("record").or_else(|| text("alert")).expect("a name"),

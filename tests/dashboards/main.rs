@@ -99,7 +99,10 @@ fn every_choice_narrows_every_query() {
 fn dashboards_can_be_provisioned() {
     let boards = Board::all();
     assert_eq!(boards.len(), 6, "the set is complete");
-    let mistakes: Vec<_> = boards.iter().flat_map(|board| frame::mistakes(board, &boards)).collect();
+    let mistakes: Vec<_> = boards
+        .iter()
+        .flat_map(|board| frame::mistakes(board, &boards))
+        .collect();
     none(&mistakes);
 }
 
