@@ -39,7 +39,7 @@ def numbers():
 
 
 def ranking():
-    return (12,
+    return (10,
         (24, table("Accounts", "All accounts, the riskiest first; click a name for its overview, a heading to sort. Change: the risk score against that of "
                    "30 days ago (means of a day). Phish-prone and reported: of the tests of the last 90 days. Training: campaigns that are not "
                    "closed. Late: age of the oldest data over its promised interval. – is not known, which is not 0.",

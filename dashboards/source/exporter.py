@@ -68,7 +68,7 @@ def freshness():
                    [Column("account", "Account", width=125), Column("collector", "Collector"),
                     Column("A", "Last result", "none", width=95, **STATE),
                     Column("B", "Age / promised", "none", width=210, thresholds=LATE, cell="gauge", decimals=2, limits=(0, 3)),
-                    Column("C", "Age", "s", width=100, decimals=0), Column("D", "Promised", "s", width=100, decimals=0),
+                    Column("C", "Age", "s", width=100, decimals=1), Column("D", "Promised", "s", width=100, decimals=1),
                     Column("E", "Last attempt", "dateTimeFromNow", width=135), Column("F", "Next run", "dateTimeFromNow", width=135),
                     Column("G", "Took", "s", width=85, decimals=1), Column("H", "Requests", "locale", width=90, decimals=0),
                     Column("I", "Failures", "locale", width=85, decimals=0, thresholds=[(None, "text"), (1, "orange")])],
