@@ -4,8 +4,8 @@ from . import queries as q
 from .board import board
 from .overview import NO_DATA, rolling
 from .panels import (
-    ANY_BAD, COMPLETION, DAYS_LEFT, LATE, PAST_DUE, PHISH_PRONE, REPORT_RATE, RISE, RISK, SEATS, TEST_GAP, Column, graph_of, lines, mapped,
-    query, stat, table,
+    ANY_BAD, COMPLETION, DAYS_LEFT, LATE, PAST_DUE, PHISH_PRONE, PLAIN, REPORT_RATE, RISE, RISK, SEATS, TEST_GAP, Column, graph_of, lines, mapped,
+    query, stat, steps, table,
 )
 
 RISK_SCORE = "knowbe4_account_risk_score"
@@ -19,25 +19,27 @@ since_test = f"(time() - max by (account) ({RECENT.start})) / 86400"
 
 
 def numbers():
-    count = {"unit": "locale", "decimals": 0}
+    """How many accounts want attention, and why."""
+    polled = q.latest("knowbe4_exporter_budget_limit", window='="24h"')
+    count = {"unit": "locale", "decimals": 0, "thresholds": ANY_BAD}
+    total = {"matcher": {"id": "byName", "options": "Polled"}, "properties": [{"id": "thresholds", "value": steps(PLAIN)}]}
     return (4,
-        (4, stat("Accounts", "Accounts that the exporter polls.", [query(f"count ({q.latest('knowbe4_exporter_budget_limit', window='=`24h`')})".replace("`", '"'))],
-                 no_value="No exporter seen", **count)),
-        (4, stat("API down", "Accounts whose most recent request failed. Their values stand still.", [query(f"sum ({q.latest('knowbe4_up')} == bool 0)")],
-                 thresholds=ANY_BAD, no_value=NO_DATA, link=("knowbe4-exporter", "Exporter"), **count)),
-        (4, stat("High risk", "Accounts whose risk score is above 50.", [query(f"sum ({risk} > bool 50)")], thresholds=ANY_BAD, no_value=NO_DATA,
-                 **count)),
-        (4, stat("Phish-prone", "Accounts whose phishing tests of the last 90 days failed more often than one in five.",
-                 [query(f"sum (({RECENT.phish_prone(EACH)}) > bool 0.2)")], thresholds=ANY_BAD, no_value="No phishing test in 90 days", **count)),
-        (4, stat("No tests", "Accounts whose last phishing test started more than 45 days ago.", [query(f"sum ({since_test} > bool 45)")],
-                 thresholds=ANY_BAD, no_value="No phishing test known yet", **count)),
-        (4, stat("Ending soon", "Accounts whose subscription ends within 60 days or has ended.", [query(f"sum ({days_left} < bool 60)")],
-                 thresholds=ANY_BAD, no_value="No end known", **count)),
+        (8, stat("Accounts", "Accounts that the exporter polls, and those whose most recent request failed: their values stand still.",
+                 [query(f"count ({polled})", "Polled"), query(f"sum ({q.latest('knowbe4_up')} == bool 0)", "API down")], overrides=[total],
+                 no_value="No exporter seen", link=("knowbe4-exporter", "Exporter"), **count)),
+        (8, stat("At risk", "Accounts whose risk score is above 50, and accounts whose phishing tests of the last 90 days failed more often than one in "
+                 "five.",
+                 [query(f"sum ({risk} > bool 50)", "Risk > 50"), query(f"sum (({RECENT.phish_prone(EACH)}) > bool 0.2)", "Phish-prone > 20%")],
+                 no_value=NO_DATA, **count)),
+        (8, stat("To plan", "Accounts whose last phishing test started more than 45 days ago, and accounts whose subscription ends within 60 days or has "
+                 "ended.",
+                 [query(f"sum ({since_test} > bool 45)", "No test, 45 d"), query(f"sum ({days_left} < bool 60)", "Ends, 60 d")],
+                 no_value=NO_DATA, **count)),
     )
 
 
 def ranking():
-    return (12,
+    return (10,
         (24, table("Accounts", "All accounts, the riskiest first; click a name for its overview, a heading to sort. Change: the risk score against that of "
                    "30 days ago (means of a day). Phish-prone and reported: of the tests of the last 90 days. Training: campaigns that are not "
                    "closed. Late: age of the oldest data over its promised interval. – is not known, which is not 0.",
@@ -46,7 +48,6 @@ def ranking():
                     q.share_of_enrollments(q.DONE, EACH), q.share_of_enrollments("past_due", EACH), seats_used, days_left,
                     f"max by (account) ({q.LATENESS})", q.latest("knowbe4_up"), q.latest("knowbe4_users")],
                    [Column("account", "Account", width=125, link=("knowbe4-overview", "Overview of this account")),
-                    Column("name", "Organisation"), Column("M", "Users", "locale", width=75, decimals=0),
                     Column("A", "Risk score", "none", width=150, thresholds=RISK, cell="gauge", decimals=1, limits=(0, 100)),
                     Column("C", "Change", "none", width=75, thresholds=RISE, decimals=1),
                     Column("D", "Phish-prone", "percentunit", width=100, thresholds=PHISH_PRONE, decimals=1),
@@ -58,7 +59,8 @@ def ranking():
                     Column("J", "Ends in", "suffix: d", width=80, thresholds=DAYS_LEFT, decimals=0),
                     Column("K", "Late", "none", width=65, thresholds=LATE, decimals=1),
                     Column("L", "API", "none", width=60, thresholds=[(None, "red"), (1, "green")],
-                           mappings=[mapped(_0="down", _1="up")])],
+                           mappings=[mapped(_0="down", _1="up")]),
+                    Column("M", "Users", "locale", width=75, decimals=0), Column("name", "Organisation")],
                    sort="Risk score", no_value=NO_DATA)),
     )
 

@@ -12,7 +12,7 @@ def board(uid, title, description, layout, *, since, refresh="5m", annotations=(
         "title": title,
         "description": description,
         "tags": [TAG, "security-awareness"],
-        "schemaVersion": 41,
+        "schemaVersion": 39,
         "version": 1,
         "editable": False,
         "graphTooltip": 1,

@@ -3,7 +3,7 @@
 from . import queries as q
 from .board import annotation, board
 from .panels import (
-    ANY, ANY_BAD, BUDGET, LATE, STACKED, Column, graph_of, lines, mapped, query, stat, table,
+    ANY, ANY_BAD, BUDGET, LATE, STACKED, Column, graph_of, lines, mapped, query, stat, steps, table,
 )
 
 OWN = "knowbe4_exporter_"
@@ -35,20 +35,23 @@ USED_OF_DAY = f"{own('budget_used', 'window', window='=`24h`')} / {own('budget_l
 
 
 def numbers():
-    count = {"unit": "locale", "decimals": 0}
+    count = {"unit": "locale", "decimals": 0, "mappings": [mapped(_0="none")]}
+    share = {"matcher": {"id": "byName", "options": "Used"}, "properties": [
+        {"id": "unit", "value": "percentunit"}, {"id": "thresholds", "value": steps(BUDGET)}]}
     return (4,
-        (4, stat("API down", "Accounts whose most recent request failed.", [query(f"sum ({q.latest('knowbe4_up')} == bool 0)")], thresholds=ANY_BAD,
-                 no_value="Nothing asked yet", mappings=[mapped(_0="none")], **count)),
-        (4, stat("Late data", "Collectors whose data is older than three times the interval that the exporter promises.",
-                 [query(f"sum ({q.LATENESS} > bool 3)")], thresholds=ANY_BAD, no_value="Nothing read yet", mappings=[mapped(_0="none")], **count)),
-        (4, stat("Budget, 24 h", "Requests in the last 24 hours over the exporter's share of the quota. Of several accounts the highest. It can't exceed "
-                 "100 %.", [query(f"max ({USED_OF_DAY})")], unit="percentunit", decimals=0, thresholds=BUDGET, no_value=NONE)),
-        (4, stat("Failures", f"Refreshes that failed. {SINCE} What was there before stays.", [query(counted("collector_failures_total"))],
-                 thresholds=ANY, no_value=NONE, mappings=[mapped(_0="none")], **count)),
-        (4, stat("Throttled", f"Answers with status 429: somebody spends more than the quota allows. {SINCE}", [query(counted("api_throttled_total"))],
-                 thresholds=ANY, no_value=NONE, mappings=[mapped(_0="none")], **count)),
-        (4, stat("Drift", f"Surprises in the API's answers. {SINCE} No matter by themselves; please report them.", [query(counted("schema_drift_total"))],
-                 thresholds=ANY, no_value="none", mappings=[mapped(_0="none")], **count)),
+        (8, stat("Freshness", "Accounts whose most recent request failed, and collectors whose data is older than three times the interval that the "
+                 "exporter promises.",
+                 [query(f"sum ({q.latest('knowbe4_up')} == bool 0)", "API down"), query(f"sum ({q.LATENESS} > bool 3)", "Late data")],
+                 thresholds=ANY_BAD, no_value="Nothing read yet", **count)),
+        (8, stat("Budget, 24 hours", "Requests in the last 24 hours over the exporter's share of the quota, of several accounts the highest: the plan spends "
+                 "all of it, so nearly 100 % is normal, and it can't exceed that. And answers with status 429 within the dashboard's time "
+                 "range: somebody spends more than the quota allows.",
+                 [query(f"max ({USED_OF_DAY})", "Used"), query(counted("api_throttled_total"), "Throttled")],
+                 thresholds=ANY, overrides=[share], no_value=NONE, **count)),
+        (8, stat("Failures", f"Refreshes that failed (what was there before stays), and surprises in the API's answers, which are no matter by themselves; "
+                 f"please report them. {SINCE}",
+                 [query(counted("collector_failures_total"), "Refreshes"), query(counted("schema_drift_total"), "Drift")],
+                 thresholds=ANY, no_value=NONE, **count)),
     )
 
 
@@ -65,7 +68,7 @@ def freshness():
                    [Column("account", "Account", width=125), Column("collector", "Collector"),
                     Column("A", "Last result", "none", width=95, **STATE),
                     Column("B", "Age / promised", "none", width=210, thresholds=LATE, cell="gauge", decimals=2, limits=(0, 3)),
-                    Column("C", "Age", "s", width=100, decimals=0), Column("D", "Promised", "s", width=100, decimals=0),
+                    Column("C", "Age", "s", width=100, decimals=1), Column("D", "Promised", "s", width=100, decimals=1),
                     Column("E", "Last attempt", "dateTimeFromNow", width=135), Column("F", "Next run", "dateTimeFromNow", width=135),
                     Column("G", "Took", "s", width=85, decimals=1), Column("H", "Requests", "locale", width=90, decimals=0),
                     Column("I", "Failures", "locale", width=85, decimals=0, thresholds=[(None, "text"), (1, "orange")])],
@@ -92,30 +95,30 @@ def budget():
                    sort="24 hours", no_value=NONE)),
         (12, lines("Budget used, 24 hours", "Requests in the 24 hours before, over what the exporter may send in 24 hours.",
                    [graph_of(USED_OF_DAY, "{{account}}")], unit="percentunit", decimals=0, no_value=NONE, limits=(0, 1),
-                   thresholds=[(None, "transparent"), (0.9, "orange"), (1, "red")], custom={"thresholdsStyle": {"mode": "dashed"}})),
+                   thresholds=[(None, "transparent"), (1, "red")], custom={"thresholdsStyle": {"mode": "dashed"}})),
     )
 
 
 def requests():
-    every = {"interval": "10m"}
+    every = {"interval": "30m"}
     return [
         (9,
          (12, lines("Requests by endpoint", "API requests an hour, retries included.",
-                    [graph_of(growth("api_requests_total", " by (endpoint)"), "{{endpoint}}")], unit="suffix: /h", decimals=0, no_value=NONE,
-                    custom=STACKED, **every)),
+                    [graph_of(growth("api_requests_total", " by (endpoint)"), "{{endpoint}}")], unit="suffix:/h", decimals=0, no_value=NONE,
+                    limits=(0, None), custom=STACKED, **every)),
          (12, lines("Requests by status code", "API requests an hour by status code; timeout or transport where there was no answer.",
-                    [graph_of(growth("api_requests_total", " by (code)"), "{{code}}")], unit="suffix: /h", decimals=0, no_value=NONE,
-                    custom=STACKED, overrides=[{"matcher": {"id": "byRegexp", "options": "2.."}, "properties": [
+                    [graph_of(growth("api_requests_total", " by (code)"), "{{code}}")], unit="suffix:/h", decimals=0, no_value=NONE,
+                    limits=(0, None), custom=STACKED, overrides=[{"matcher": {"id": "byRegexp", "options": "2.."}, "properties": [
                         {"id": "color", "value": {"mode": "fixed", "fixedColor": "green"}}]}, {
                         "matcher": {"id": "byName", "options": "429"}, "properties": [
                         {"id": "color", "value": {"mode": "fixed", "fixedColor": "red"}}]}], **every))),
         (9,
          (8, lines("Failed refreshes by reason", "Refreshes an hour that failed, by reason.",
-                   [graph_of(growth("collector_failures_total", " by (reason)") + " > 0", "{{reason}}")], unit="suffix: /h", decimals=1,
-                   no_value="No failure", custom=STACKED, **every)),
+                   [graph_of(growth("collector_failures_total", " by (reason)") + " > 0", "{{reason}}")], unit="suffix:/h", decimals=1,
+                   no_value="No failure", limits=(0, None), custom=STACKED, **every)),
          (8, lines("Retries and throttling", "Requests an hour that repeated a failed one, and answers with status 429.",
                    [graph_of(growth("api_retries_total", ""), "Retries"), graph_of(growth("api_throttled_total", ""), "Throttled")],
-                   unit="suffix: /h", decimals=1, no_value=NONE, limits=(0, None), **every)),
+                   unit="suffix:/h", decimals=1, no_value=NONE, limits=(0, None), **every)),
          (8, lines("Response time", "Time from sending a request to its last byte: mean, and what 50 %, 95 % and 99 % stay below.",
                    [graph_of(f"histogram_quantile({part}, sum by (le) (rate({OWN}api_request_duration_seconds_bucket{{{q.SELECTOR}}}[$__rate_interval])))",
                              name) for part, name in ((0.99, "99 %"), (0.95, "95 %"), (0.5, "50 %"))]
@@ -137,7 +140,7 @@ def requests():
 def process():
     return [
         "Process",
-        (7,
+        (5,
          (24, table("Exporters", "Each exporter that is scraped: version, last reload of the configuration, start. A file descriptor is an open file or "
                     "connection.",
                     [f"max by (instance, version, revision, rustversion) ({OWN}build_info{{{q.TARGET}}})",
@@ -149,7 +152,7 @@ def process():
                      Column("C", "Configuration read", "dateTimeFromNow", width=160), Column("D", "Started", "dateTimeFromNow", width=140),
                      Column("E", "Memory", "bytes", width=100, decimals=1), Column("F", "Open files", "locale", width=95, decimals=0),
                      Column("G", "Of at most", "locale", width=100, decimals=0)],
-                    sort="Instance", descending=False, no_value=NONE))),
+                    sort="Instance", descending=False, pages=False, no_value=NONE))),
         (8,
          (8, lines("CPU", "Processor time a second.", [graph_of(f"max by (instance) (rate(process_cpu_seconds_total{{{q.TARGET}}}[$__rate_interval]))",
                                                              "{{instance}}")],

@@ -51,8 +51,8 @@ def movers():
         return (8, table(f"Moved most in {number} days", f"The eight groups whose risk score moved most in {number} days, up or down (means of a day "
                          "compared). Backfill brings the history that it needs.",
                          [f"{q.group(moved)} and on (account, group_id) topk(8, abs({moved}))"],
-                         [Column("name", "Group"), Column("account", "Account", width=90),
-                          Column("A", "Change", "none", width=80, thresholds=RISE, decimals=1)],
+                         [Column("name", "Group"), Column("A", "Change", "none", width=75, thresholds=RISE, decimals=1),
+                          Column("account", "Account", width=90)],
                          sort="Change", top=8, no_value=f"Needs {number} days of history"))
     return (10, panel(7), panel(30), panel(90))
 
@@ -66,9 +66,9 @@ def trends():
         (12, table("Phish-prone against risk", "Groups above the median in both: a high risk score, and members who fail tests. Here help pays most. "
                    "The medians are of the accounts chosen.",
                    [f"{q.group(risk)} and on (account, group_id) ({both()})", f"{prone} and on (account, group_id) ({both()})"],
-                   [Column("name", "Group"), Column("account", "Account", width=90),
-                    Column("A", "Risk", "none", width=110, thresholds=RISK, cell="gauge", decimals=1, limits=(0, 100)),
-                    Column("B", "Phish-prone", "percentunit", width=130, thresholds=PHISH_PRONE, cell="gauge", decimals=1, limits=(0, 1))],
+                   [Column("name", "Group"), Column("A", "Risk", "none", width=65, thresholds=RISK, decimals=1),
+                    Column("B", "Phish-prone", "percentunit", width=105, thresholds=PHISH_PRONE, decimals=1),
+                    Column("account", "Account", width=90)],
                    sort="Risk", top=8, no_value="No group is above the median in both")),
     )
 

@@ -84,8 +84,9 @@ def trends():
     return (9,
         (12, lines(
             "Risk score over time",
-            "Risk score by account. It begins with the exporter's first reading, or with the history that backfill writes.",
-            [graph_of(q.latest(RISK_SCORE), "{{account}}")], unit="none", decimals=1, no_value=NO_DATA, legend="list")),
+            "Risk score by account, of many the ten highest. It begins with the exporter's first reading, or with the history that "
+            "backfill writes.",
+            [graph_of(f"{q.latest(RISK_SCORE)} and on (account) topk(10, {q.now(RISK_SCORE)})", "{{account}}")], unit="none", decimals=1, no_value="No history yet: backfill brings the past")),
         (12, lines(
             "Phish-prone and report rate, rolling 90 days",
             "For each day the tests that started in the 90 days before it: failures over delivered, and reported over delivered, with what "

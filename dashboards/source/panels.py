@@ -8,7 +8,8 @@ COMPLETION = [(None, "orange"), (0.7, "yellow"), (0.9, "green")]
 PAST_DUE = [(None, "green"), (0.05, "yellow"), (0.1, "orange"), (0.25, "red")]
 TEST_GAP = [(None, "green"), (30, "yellow"), (45, "orange"), (90, "red")]
 LATE = [(None, "green"), (1.5, "yellow"), (3, "red")]
-BUDGET = [(None, "green"), (0.75, "yellow"), (0.9, "orange"), (1, "red")]
+# The plan spends the whole share, so that nearly 1 is normal; above it a promise would be broken.
+BUDGET = [(None, "green"), (1.001, "red")]
 SEATS = [(None, "green"), (0.9, "yellow"), (0.95, "orange"), (1, "red")]
 DAYS_LEFT = [(None, "red"), (14, "orange"), (60, "green")]
 RISE = [(None, "green"), (-1, "text"), (1, "orange"), (5, "red")]
@@ -17,7 +18,7 @@ ANY_BAD = [(None, "green"), (1, "red")]
 PLAIN = [(None, "text")]
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
-UNKNOWN = {"type": "special", "options": {"match": "null+nan", "result": {"text": "–", "index": 0}}}
+UNKNOWN = {"type": "special", "options": {"match": "null+nan", "result": {"text": "–", "color": "text", "index": 0}}}
 
 # What links keep: the choices, but not the time range, which differs from dashboard to dashboard.
 KEEP = "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
@@ -133,7 +134,7 @@ class Column:
         self.source = source
         self.title = title
         # Else an empty text would say what an empty table says.
-        self.settings = {"noValue": "–", "custom.width": width, "custom.minWidth": None if width else 140,
+        self.settings = {"noValue": "–", "custom.width": width, "custom.minWidth": None if width else 120,
                          "decimals": decimals, "min": limits[0], "max": limits[1], "custom.align": align}
         if unit:
             self.settings["unit"] = unit
@@ -154,7 +155,7 @@ class Column:
         return {"matcher": {"id": "byName", "options": self.title}, "properties": properties}
 
 
-def table(title, description, expressions, columns, *, no_value, sort=None, descending=True, top=None, **rest):
+def table(title, description, expressions, columns, *, no_value, sort=None, descending=True, top=None, pages=True, **rest):
     """Instant queries side by side, joined on the labels that they share. Grafana numbers the values only of several."""
     value = "Value #{}" if len(expressions) > 1 else "Value"
     names = [value.format(column.source) if len(column.source) == 1 else column.source for column in columns]
@@ -173,7 +174,7 @@ def table(title, description, expressions, columns, *, no_value, sort=None, desc
         transformations.append({"id": "limit", "options": {"limitField": top}})
     options = {
         "showHeader": True, "cellHeight": "sm",
-        "footer": {"show": False, "reducer": ["sum"], "countRows": False, "fields": "", "enablePagination": top is None},
+        "footer": {"show": False, "reducer": ["sum"], "countRows": False, "fields": "", "enablePagination": pages and top is None},
     }
     return panel(
         "table", title, description, [query(expression, table=True) for expression in expressions], unit="short", no_value=no_value,

@@ -36,7 +36,7 @@ def funnel():
     steps += [query(RANGE.sum(RANGE.failed), "Failures"), query(RANGE.sum(RANGE.reported), "Reported")]
     kinds = RANGE.value("failures", ", failure")
     return (9,
-        (8, bars("From scheduled to reported", f"Recipients at each step. {OF_RANGE} Opening is no failure.", steps, unit="locale", decimals=0,
+        (8, bars("Funnel", f"Recipients at each step, from scheduled to reported. {OF_RANGE} Opening is no failure.", steps, unit="locale", decimals=0,
                  hue="blue", no_value=NO_TESTS, limits=(0, None),
                  overrides=[fixed("Failures", "orange"), fixed("Reported", "green")])),
         (8, bars("Failures by kind", f"What people did. {OF_RANGE} Kinds that did not happen are left out.",
@@ -91,9 +91,8 @@ POINTS = [
 def extremes():
     # Of a handful of recipients nothing follows.
     large = f"{RANGE.each(RANGE.failed)} and on (account, test_id) ({RANGE.delivered} >= 20)"
-    columns = [Column("name", "Test"), Column("account", "Account", width=90),
-               Column("difficulty", "Diff.", width=55, align="center"),
-               Column("A", "Phish-prone", "percentunit", width=105, thresholds=PHISH_PRONE, decimals=1)]
+    columns = [Column("name", "Test"), Column("A", "Phish-prone", "percentunit", width=100, thresholds=PHISH_PRONE, decimals=1),
+               Column("account", "Account", width=90), Column("difficulty", "Diff.", width=55, align="center")]
     about = f"{OF_RANGE} Tests with fewer than 20 delivered messages are left out."
     return (10,
         (12, table("Worst tests", f"The eight tests with the highest phish-prone ratio. {about}",
@@ -113,12 +112,12 @@ def tests():
                    "which is not 0.",
                    [info, kept(RANGE.delivered), RANGE.each(RANGE.value("recipients_opened")), kept(q.latest(ratio, "test_id")),
                     RANGE.each(RANGE.reported)],
-                   [Column("name", "Test"), Column("account", "Account", width=100), Column("A", "Started", "dateTimeFromNow", width=130),
-                    Column("status", "Status", width=85), Column("template", "Template", width=150),
-                    Column("difficulty", "Difficulty", width=85, align="center"),
-                    Column("B", "Delivered", "locale", width=90), Column("C", "Opened", "percentunit", width=80, decimals=0),
+                   [Column("name", "Test"), Column("account", "Account", width=100), Column("A", "Started", "dateTimeFromNow", width=120),
                     Column("D", "Phish-prone", "percentunit", width=105, thresholds=PHISH_PRONE, decimals=1),
-                    Column("E", "Reported", "percentunit", width=90, thresholds=REPORT_RATE, decimals=1)],
+                    Column("E", "Reported", "percentunit", width=90, thresholds=REPORT_RATE, decimals=1),
+                    Column("B", "Delivered", "locale", width=90), Column("C", "Opened", "percentunit", width=80, decimals=0),
+                    Column("difficulty", "Difficulty", width=85, align="center"), Column("status", "Status", width=85),
+                    Column("template", "Template", width=150)],
                    sort="Started", no_value=NO_TESTS)),
     )
 
@@ -130,15 +129,15 @@ def campaigns():
         (14, table("Campaigns", "Phishing campaigns: how often they run, when they last ran, and how the last test went.",
                    [info, "1000 * " + q.latest(family + "last_run_timestamp_seconds", "campaign_id"),
                     q.latest(family + "last_phish_prone_ratio", "campaign_id")],
-                   [Column("name", "Campaign"), Column("account", "Account", width=90), Column("status", "Status", width=80),
-                    Column("frequency", "Frequency", width=95), Column("A", "Tests", "locale", width=65, decimals=0),
-                    Column("B", "Last run", "dateTimeFromNow", width=125),
-                    Column("C", "Last result", "percentunit", width=95, thresholds=PHISH_PRONE, decimals=1)],
+                   [Column("name", "Campaign"), Column("B", "Last run", "dateTimeFromNow", width=125),
+                    Column("C", "Last result", "percentunit", width=95, thresholds=PHISH_PRONE, decimals=1),
+                    Column("A", "Tests", "locale", width=65, decimals=0), Column("account", "Account", width=90),
+                    Column("status", "Status", width=80), Column("frequency", "Frequency", width=95)],
                    sort="Last run", no_value="No phishing campaign known yet")),
-        (10, bars("People by phish-prone ratio", "Active users by their own phish-prone ratio over all their tests: ≤20% is above 10% up to 20%. Users "
+        (10, bars("People by phish-prone %", "Active users by their own phish-prone ratio over all their tests: ≤20 is above 10 % up to 20 %. Users "
                   "never tested count as 0, as KnowBe4 says.",
                   buckets("knowbe4_users_by_phish_prone_ratio", ["0", "0.05", "0.1", "0.2", "0.3", "0.5", "1", "+Inf"],
-                          ["0%", "≤5%", "≤10%", "≤20%", "≤30%", "≤50%", "≤100%", ">100%"]),
+                          ["0", "≤5", "≤10", "≤20", "≤30", "≤50", "≤100", ">100"]),
                   vertical=True, unit="locale", decimals=0, hue="blue", no_value="No users known (anonymised accounts have none)", limits=(0, None))),
     )
 

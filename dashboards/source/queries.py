@@ -54,8 +54,7 @@ class Tests:
     """Sums over phishing tests that started within a window before the time of evaluation.
 
     `now=True` in a graph: what is known of each test at the end of the graph, placed by its start, so that history is
-    there with the first reading. Grafana moves the end of a graph back to a whole step; the negative offset brings
-    the newest value within reach again.
+    there with the first reading.
     """
 
     def __init__(self, window, now=False):
@@ -68,9 +67,7 @@ class Tests:
 
     def value(self, name, labels=""):
         series = f"knowbe4_phishing_test_{name}{{{SELECTOR}}}"
-        if self.now:
-            series = f"last_over_time({series.replace('}', '}[$__rate_interval]')} @ end() offset -$__interval)"
-        return f"max by (account, test_id{labels}) ({series})"
+        return f"max by (account, test_id{labels}) ({at_end(series) if self.now else series})"
 
     def recent(self, expression):
         begun = f"({self.start} <= time())" if self.now else self.start
@@ -129,6 +126,14 @@ INTERVAL = latest("knowbe4_exporter_collector_interval_seconds", "collector")
 LATENESS = f"(time() - {LAST_SUCCESS}) / {INTERVAL}"
 
 
+
+def at_end(selector):
+    """The selected series at the end of a graph, the same at each of its moments.
+
+    Grafana moves the end of a graph back to a whole step; the negative offset brings the newest value within reach again.
+    """
+    return f"last_over_time({selector}[$__rate_interval] @ end() offset -$__interval)"
+
+
 def now(family, *labels):
-    """The value at the end of a graph, the same at each of its moments."""
-    return f"max by ({', '.join(['account', *labels])}) (last_over_time({family}{{{SELECTOR}}}[$__rate_interval] @ end() offset -$__interval))"
+    return f"max by ({', '.join(['account', *labels])}) ({at_end(f'{family}{{{SELECTOR}}}')})"

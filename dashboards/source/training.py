@@ -9,7 +9,7 @@ FAMILY = "knowbe4_training_campaign_"
 START = q.latest(FAMILY + "start_timestamp_seconds", "campaign_id")
 END = q.latest(FAMILY + "end_timestamp_seconds", "campaign_id")
 COMPLETED = q.latest(FAMILY + "completion_ratio", "campaign_id")
-STATUS = [("past_due", "past due", "red"), ("not_started", "not started", "text"), ("in_progress", "in progress", "blue"),
+STATUS = [("past_due", "past due", "red"), ("not_started", "not started", "light-blue"), ("in_progress", "in progress", "blue"),
           ("completed|passed", "completed", "green"), ("other", "other", "purple")]
 
 
@@ -47,11 +47,11 @@ def campaigns():
                    [q.training(f"1000 * {START}", "name", "status"), f"1000 * {END}", by_campaign(), by_campaign("not_started"),
                     by_campaign("in_progress"), by_campaign(q.DONE), by_campaign("past_due"), COMPLETED],
                    [Column("name", "Campaign"), Column("account", "Account", width=100), Column("status", "Status", width=105),
+                    Column("H", "Completion", "percentunit", width=150, thresholds=COMPLETION, cell="gauge", decimals=0, limits=(0, 1)),
+                    Column("G", "Past due", "locale", width=85, decimals=0, thresholds=[(None, "text"), (1, "orange")]),
                     Column("A", "Start", "dateTimeFromNow", width=120), Column("B", "End", "dateTimeFromNow", width=120),
                     Column("C", "Enrollments", "locale", width=105, decimals=0), Column("D", "Not started", "locale", width=100, decimals=0),
-                    Column("E", "In progress", "locale", width=100, decimals=0), Column("F", "Done", "locale", width=75, decimals=0),
-                    Column("G", "Past due", "locale", width=85, decimals=0, thresholds=[(None, "text"), (1, "orange")]),
-                    Column("H", "Completion", "percentunit", width=170, thresholds=COMPLETION, cell="gauge", decimals=0, limits=(0, 1))],
+                    Column("E", "In progress", "locale", width=100, decimals=0), Column("F", "Done", "locale", width=75, decimals=0)],
                    sort="Start", no_value="No training campaign known yet")),
     )
 
@@ -63,9 +63,10 @@ def due_and_status():
                    [q.training(f"1000 * {END} and on (account, campaign_id) {waiting}"),
                     f"{by_campaign('not_started|in_progress|past_due')} and on (account, campaign_id) {waiting}",
                     f"{COMPLETED} and on (account, campaign_id) {waiting}"],
-                   [Column("name", "Campaign"), Column("account", "Account", width=90), Column("A", "Ends", "dateTimeFromNow", width=105),
+                   [Column("name", "Campaign"), Column("A", "Ends", "dateTimeFromNow", width=95),
                     Column("B", "To do", "locale", width=65, decimals=0),
-                    Column("C", "Completion", "percentunit", width=95, thresholds=COMPLETION, decimals=0)],
+                    Column("C", "Done", "percentunit", width=60, thresholds=COMPLETION, decimals=0),
+                    Column("account", "Account", width=90)],
                    sort="Ends", descending=False, top=8, no_value="Nothing falls due")),
         (12, bars("Enrollments by status", "Enrollments of the training campaigns that are not closed. Completed includes passed.",
                   [query(f"sum {q.open_only(q.enrollments(status))}", text) for status, text, _ in STATUS], unit="locale", decimals=0, hue="blue",
@@ -76,12 +77,13 @@ def due_and_status():
 
 
 def trends():
-    begun = f"{START} <= time()"
-    least = f"bottomk(8, {q.open_only(q.now(FAMILY + 'completion_ratio', 'campaign_id'))} and on (account, campaign_id) {begun})"
+    # Chosen once, at the end of the graph, so that the lines are whole.
+    over = q.at_end(f"{FAMILY}info{{{q.SELECTOR}, {q.OVER}}}")
+    least = f"bottomk(8, {q.now(FAMILY + 'completion_ratio', 'campaign_id')} > 0 unless on (account, campaign_id) {over})"
     return (10,
-        (12, lines("Completion over time", "Completed share of training campaigns until they are closed: the eight that are least complete at the "
-                   "end of the time range.",
-                   [graph_of(q.training(f"{q.open_only(COMPLETED)} and on (account, campaign_id) {least}"), "{{name}} ({{account}})")],
+        (12, lines("Completion over time", "Completed share of training campaigns that somebody has begun and that are not closed: the eight that are "
+                   "least complete.",
+                   [graph_of(q.training(f"{COMPLETED} and on (account, campaign_id) {least}"), "{{name}} ({{account}})")],
                    unit="percentunit", decimals=0, no_value=NONE, limits=(0, 1))),
         (12, lines("Past due over time", "Enrollments past due in the training campaigns that are not closed, by account.",
                    [graph_of(f"sum by (account) {q.open_only(q.enrollments('past_due'))}", "{{account}}")],
