@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::site::Exporter;
-use super::{Ending, Stop, load};
+use super::{Ending, Stop, load, load_all};
 use crate::cli::{Env, Options};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -27,13 +27,14 @@ const RENDER_PAUSE: Duration = Duration::from_secs(1);
 pub(super) type Reload = Arc<dyn Fn() -> Result<Config, Stop> + Send + Sync>;
 
 pub(super) async fn serve(options: Options, env: impl Env + Clone + 'static) -> Ending {
-    let config = load(&options, &env)?;
+    let (config, web) = load_all(&options, &env)?;
     warn_of_plans(&config);
     let reload_options = options.clone();
     let reload_env = env.clone();
     run(
         options,
         config,
+        web,
         Arc::new(env),
         Arc::new(move || load(&reload_options, &reload_env)),
         interrupted(),
@@ -45,26 +46,26 @@ pub(super) async fn serve(options: Options, env: impl Env + Clone + 'static) -> 
 pub(super) async fn run(
     options: Options,
     config: Config,
+    web: Option<WebConfig>,
     env: Arc<dyn Env>,
     reload: Reload,
     shutdown: impl Future<Output = ()>,
 ) -> Ending {
-    let web = options
-        .web_config_file
-        .as_deref()
-        .map(WebConfig::load)
-        .transpose();
     let settings = server::Options {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         telemetry_path: options.telemetry_path.clone(),
         lifecycle: options.enable_lifecycle,
-        web: web.map_err(|mistakes| Stop::usage(mistakes.join("\n")))?,
+        web,
         limits: Limits::default(),
     };
-    let mut listeners = Vec::new();
-    for address in &options.listen {
-        listeners.push(Listener::bind(address).await.map_err(Stop::failed)?);
-    }
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        revision = crate::REVISION,
+        accounts = config.accounts.len(),
+        storage = %config.storage_path.display(),
+        "starting"
+    );
+    let listeners = listeners(&options).await?;
     let shared = wire(&config, env)?;
     let exposition = Arc::new(Exposition::new(
         Arc::clone(&shared.published),
@@ -95,7 +96,13 @@ pub(super) async fn run(
             .local_addr()
             .map(|address| address.to_string())
             .unwrap_or_default();
-        info!(address, path = options.telemetry_path.as_str(), "listening");
+        info!(
+            address,
+            path = options.telemetry_path.as_str(),
+            tls = settings.web.as_ref().is_some_and(WebConfig::has_tls),
+            users = settings.web.as_ref().is_some_and(WebConfig::has_users),
+            "listening"
+        );
     }
     let served = server::serve(listeners, site, settings, stop.clone());
     tokio::pin!(served);
@@ -103,7 +110,7 @@ pub(super) async fn run(
         ended = &mut served => Some(ended),
         () = shutdown => None,
     };
-    info!("stopping");
+    info!("stopping: running requests are finished, no further one is taken");
     stop.cancel();
     if let Some(ended) = ended {
         ended.map_err(Stop::failed)?;
@@ -112,7 +119,19 @@ pub(super) async fn run(
     }
     supervisor.stop().await;
     tasks.shutdown().await;
+    info!("stopped");
     Ok(())
+}
+
+async fn listeners(options: &Options) -> Result<Vec<Listener>, Stop> {
+    if options.systemd_socket {
+        return Listener::inherited().map_err(Stop::failed);
+    }
+    let mut listeners = Vec::new();
+    for address in &options.listen {
+        listeners.push(Listener::bind(address).await.map_err(Stop::failed)?);
+    }
+    Ok(listeners)
 }
 
 /// What all accounts share. Takes the storage path for this process alone.

@@ -1,4 +1,7 @@
 //! Connections: accepted within a bound, driven through their phases, ended in time.
+//!
+//! Where there is no room for one more, the one that has been there longest gives way: who opens connections to leave
+//! them idle locks nobody out.
 
 use std::io;
 use std::sync::Arc;
@@ -39,7 +42,10 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>, shutdown:
             report(ended);
         }
         let next = async {
-            // A slot first: who finds none waits in the kernel's queue.
+            // A slot first: who finds none waits in the kernel's queue until somebody has given way.
+            if shared.slots.available_permits() == 0 {
+                shared.crowded.notify_one();
+            }
             let slot = Arc::clone(&shared.slots).acquire_owned().await.ok();
             (slot, listener.accept().await)
         };
@@ -126,6 +132,7 @@ async fn serve(
     };
     let handshake = tokio::select! {
         () = shutdown.cancelled() => return,
+        () = crowded(&shared, started) => return,
         done = timeout_at(started + shared.limits.first_request, handshake) => done,
     };
     match handshake {
@@ -133,6 +140,12 @@ async fn serve(
         Ok(Ok(None)) | Err(_) => {}
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
     }
+}
+
+/// Resolves when this connection is to give way to another: the oldest one first.
+async fn crowded(shared: &Shared, started: Instant) {
+    sleep_until(started + shared.limits.settle).await;
+    shared.crowded.notified().await;
 }
 
 /// Where a connection is in its life.
@@ -153,7 +166,7 @@ where
     let limits = shared.limits;
     let asked = Arc::new(AtomicBool::new(false));
     let service = {
-        let asked = Arc::clone(&asked);
+        let (asked, shared) = (Arc::clone(&asked), Arc::clone(&shared));
         service_fn(move |request| {
             asked.store(true, Ordering::Relaxed);
             handle(Arc::clone(&shared), secure, request)
@@ -168,6 +181,8 @@ where
     let mut phase = Phase::First;
     let deadline = sleep_until(started + limits.first_request);
     tokio::pin!(deadline);
+    let crowded = crowded(&shared, started);
+    tokio::pin!(crowded);
     loop {
         tokio::select! {
             ended = connection.as_mut() => {
@@ -188,6 +203,19 @@ where
                 }
                 Phase::First | Phase::Closing => return,
             },
+            () = crowded.as_mut(), if phase != Phase::Closing => {
+                if phase == Phase::First && !asked.load(Ordering::Relaxed) {
+                    return;
+                }
+                phase = Phase::Closing;
+                connection.as_mut().graceful_shutdown();
+                deadline.as_mut().reset(Instant::now() + limits.grace);
+                // One that is idle ends at once; for one that is not, the next has to give way as well.
+                if timeout(Duration::ZERO, connection.as_mut()).await.is_ok() {
+                    return;
+                }
+                shared.crowded.notify_one();
+            }
             () = shutdown.cancelled(), if phase != Phase::Closing => {
                 phase = Phase::Closing;
                 connection.as_mut().graceful_shutdown();

@@ -7,8 +7,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use hyper::header::WWW_AUTHENTICATE;
-use hyper::{Request, StatusCode};
+use hyper::header::{HOST, WWW_AUTHENTICATE};
+use hyper::{Request, StatusCode, Version};
 
 use super::answer::{Answer, text, with};
 use super::{Shared, route};
@@ -24,6 +24,9 @@ pub(super) async fn handle<B>(
         None => None,
     };
     let work = async {
+        if !has_host(&request) {
+            return text(StatusCode::BAD_REQUEST, "Expected one Host header.");
+        }
         if let Some((web, config)) = &web {
             if !web.admits(config) {
                 return text(StatusCode::TOO_MANY_REQUESTS, "Too many requests.");
@@ -58,6 +61,14 @@ pub(super) async fn handle<B>(
         "answered"
     );
     Ok(answer)
+}
+
+/// HTTP/1.1 demands one, and no version allows two (RFC 9112, 3.2).
+fn has_host<B>(request: &Request<B>) -> bool {
+    match request.headers().get_all(HOST).iter().count() {
+        0 => request.version() < Version::HTTP_11,
+        number => number == 1,
+    }
 }
 
 /// Runs a future; [`None`] when it panicked. It is dropped then and never polled again, so that nothing sees what
