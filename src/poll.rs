@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{Instrument as _, debug, debug_span, info, warn};
 
 use self::agenda::{Agenda, Entry, prerequisites};
 use self::breaker::Breaker;
@@ -320,7 +320,9 @@ impl Poller {
             .map(|collected| Arc::clone(&collected.data));
         let scope = self.forecast.enrollments;
         let mut refresh = Refresh::new(self.priority(collector), Some(self.forecast.most(collector)));
-        running.spawn(async move {
+        // What happens on the way names whose it is.
+        let span = debug_span!("refresh", account = %self.tools.config.name, %collector);
+        let work = async move {
             let started = Instant::now();
             let inputs = Inputs {
                 config: &config,
@@ -338,7 +340,8 @@ impl Poller {
                 scope,
                 result,
             }
-        });
+        };
+        running.spawn(work.instrument(span));
     }
 
     async fn end(&mut self, ended: Ended, running: &mut JoinSet<Ended>) {

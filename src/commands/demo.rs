@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tracing::info;
 
-use super::serve::{interrupted, run};
+use super::serve::{interrupted, run, say_version};
 use super::simulate::organisation;
 use super::{Ending, Stop, load_web};
 use crate::cli::{Env, Options, OrganisationArgs};
@@ -25,6 +25,7 @@ use crate::simulator;
 const INTERVAL: Duration = Duration::from_secs(5);
 
 pub(super) async fn demo(options: Options, arguments: OrganisationArgs, env: impl Env + 'static) -> Ending {
+    say_version();
     let web = load_web(&options)?;
     let simulator = Arc::new(organisation(&arguments)?);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))

@@ -27,6 +27,7 @@ const RENDER_PAUSE: Duration = Duration::from_secs(1);
 pub(super) type Reload = Arc<dyn Fn() -> Result<Config, Stop> + Send + Sync>;
 
 pub(super) async fn serve(options: Options, env: impl Env + Clone + 'static) -> Ending {
+    say_version();
     let (config, web) = load_all(&options, &env)?;
     warn_of_plans(&config);
     let reload_options = options.clone();
@@ -40,6 +41,15 @@ pub(super) async fn serve(options: Options, env: impl Env + Clone + 'static) -> 
         interrupted(),
     )
     .await
+}
+
+/// The first line of the log.
+pub(super) fn say_version() {
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        revision = crate::REVISION,
+        "starting"
+    );
 }
 
 /// Serves until `shutdown`: what `serve` and `demo` share.
@@ -58,13 +68,6 @@ pub(super) async fn run(
         web,
         limits: Limits::default(),
     };
-    info!(
-        version = env!("CARGO_PKG_VERSION"),
-        revision = crate::REVISION,
-        accounts = config.accounts.len(),
-        storage = %config.storage_path.display(),
-        "starting"
-    );
     let listeners = listeners(&options).await?;
     let shared = wire(&config, env)?;
     let exposition = Arc::new(Exposition::new(
@@ -90,6 +93,11 @@ pub(super) async fn run(
     tasks.spawn(
         stop.clone()
             .run_until_cancelled_owned(reload_on_hangup(Arc::clone(&site))),
+    );
+    info!(
+        accounts = config.accounts.len(),
+        storage = %config.storage_path.display(),
+        "polling"
     );
     for listener in &listeners {
         let address = listener

@@ -4,6 +4,7 @@
 //! them idle locks nobody out.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,7 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use super::handle::handle;
+use super::handle::{Client, handle};
 use super::stall::Stall;
 
 /// Pause after an error that is the machine's rather than a connection's, such as no file descriptors left: trying
@@ -55,8 +56,9 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>, shutdown:
             next = next => next,
         };
         match accepted {
-            Ok((stream, _)) => {
-                connections.spawn(serve(stream, Arc::clone(&shared), shutdown.clone(), slot));
+            Ok((stream, peer)) => {
+                let peer = peer.ip().to_canonical();
+                connections.spawn(serve(stream, peer, Arc::clone(&shared), shutdown.clone(), slot));
             }
             // The client was gone before it was its turn.
             Err(error)
@@ -101,6 +103,7 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
 /// One connection from its first byte to its last. The slot is free when this returns.
 async fn serve(
     stream: TcpStream,
+    peer: IpAddr,
     shared: Arc<Shared>,
     shutdown: CancellationToken,
     _slot: Option<OwnedSemaphorePermit>,
@@ -114,7 +117,8 @@ async fn serve(
     };
     let Some(config) = config else {
         let stream = Stall::new(stream, shared.limits.write_stall);
-        return drive(stream, shared, shutdown, started, false).await;
+        let client = Client { peer, secure: false };
+        return drive(stream, client, shared, shutdown, started).await;
     };
     let handshake = async {
         let mut first = [0];
@@ -136,7 +140,10 @@ async fn serve(
         done = timeout_at(started + shared.limits.first_request, handshake) => done,
     };
     match handshake {
-        Ok(Ok(Some(stream))) => drive(stream, shared, shutdown, started, true).await,
+        Ok(Ok(Some(stream))) => {
+            let client = Client { peer, secure: true };
+            drive(stream, client, shared, shutdown, started).await;
+        }
         Ok(Ok(None)) | Err(_) => {}
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
     }
@@ -159,8 +166,13 @@ enum Phase {
     Closing,
 }
 
-async fn drive<S>(stream: S, shared: Arc<Shared>, shutdown: CancellationToken, started: Instant, secure: bool)
-where
+async fn drive<S>(
+    stream: S,
+    client: Client,
+    shared: Arc<Shared>,
+    shutdown: CancellationToken,
+    started: Instant,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = shared.limits;
@@ -169,7 +181,7 @@ where
         let (asked, shared) = (Arc::clone(&asked), Arc::clone(&shared));
         service_fn(move |request| {
             asked.store(true, Ordering::Relaxed);
-            handle(Arc::clone(&shared), secure, request)
+            handle(Arc::clone(&shared), client, request)
         })
     };
     let connection = http1::Builder::new()

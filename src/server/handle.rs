@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,10 +14,18 @@ use hyper::{Request, StatusCode, Version};
 use super::answer::{Answer, text, with};
 use super::{Shared, route};
 
-/// Answers one request, whatever happens meanwhile.
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Client {
+    pub(super) peer: IpAddr,
+    /// It speaks TLS.
+    pub(super) secure: bool,
+}
+
+/// Answers one request of `client`, whatever happens meanwhile.
 pub(super) async fn handle<B>(
     shared: Arc<Shared>,
-    secure: bool,
+    client: Client,
     request: Request<B>,
 ) -> Result<Answer, Infallible> {
     let web = match &shared.web {
@@ -31,7 +40,7 @@ pub(super) async fn handle<B>(
             if !web.admits(config) {
                 return text(StatusCode::TOO_MANY_REQUESTS, "Too many requests.");
             }
-            if !web.knows(config, request.headers()).await {
+            if !web.knows(config, request.headers(), client.peer).await {
                 let refusal = text(StatusCode::UNAUTHORIZED, "Unauthorized.");
                 return with(
                     refusal,
@@ -40,7 +49,7 @@ pub(super) async fn handle<B>(
                 );
             }
         }
-        route::route(&shared, secure, &request).await
+        route::route(&shared, client.secure, &request).await
     };
     let mut answer = caught(work).await.unwrap_or_else(|| {
         tracing::error!(path = request.uri().path(), "a request made its handler panic");

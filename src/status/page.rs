@@ -15,11 +15,11 @@ use super::words::{self, Text};
 /// The style sheet of all pages: light and dark, and narrow screens.
 pub const STYLE: &str = include_str!("style.css");
 
-/// With more accounts than this an index leads, and only those that need attention are unfolded.
+/// With more accounts than this only those that need attention are unfolded, and a field finds one by its name.
 const UNFOLDED_ACCOUNTS: usize = 3;
 
-/// With more accounts than this, only those that need attention have their details on the page, and no more than
-/// this many of them: 20 take some 200 KiB. Each of the others has a page of its own.
+/// With more accounts than this only those that need attention have their details on the page, folded, and no more
+/// than this many of them: 20 take some 200 KiB. Each of the others has a page of its own.
 const DETAILED_ACCOUNTS: usize = 20;
 
 /// Text as it may stand in HTML, between tags or in a quoted attribute.
@@ -98,9 +98,12 @@ impl StatusView {
             let is_here = |account: &AccountView| here.iter().any(|other| other.account == account.account);
             index::write(&mut html, &worst_first, now, is_here);
         }
-        let unfold_all = detailed <= UNFOLDED_ACCOUNTS;
+        let alone = worst_first.len() == 1;
         for account in here {
-            account::write(&mut html, account, telemetry_path, now, unfold_all);
+            // Whoever follows a link to a folded one unfolds it.
+            let open = worst_first.len() <= UNFOLDED_ACCOUNTS
+                || worst_first.len() <= DETAILED_ACCOUNTS && account.condition.needs_attention();
+            account::write(&mut html, account, telemetry_path, now, open, alone);
         }
         foot(&mut html, self, now);
         html
@@ -225,5 +228,60 @@ fn text(piece: &Text) -> String {
             escape(&at.absolute()),
             escape(words)
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Relative luminance of `#rgb` or `#rrggbb` (WCAG 2.2).
+    fn luminance(colour: &str) -> f64 {
+        let digits = colour.trim_start_matches('#');
+        let width = digits.len() / 3;
+        let channel = |index: usize| {
+            let digits = &digits[index * width..(index + 1) * width];
+            let full = if width == 1 {
+                digits.repeat(2)
+            } else {
+                digits.to_owned()
+            };
+            let value = f64::from(u8::from_str_radix(&full, 16).expect("hexadecimal")) / 255.0;
+            if value <= 0.040_45 {
+                value / 12.92
+            } else {
+                ((value + 0.055) / 1.055).powf(2.4)
+            }
+        };
+        0.2126 * channel(0) + 0.7152 * channel(1) + 0.0722 * channel(2)
+    }
+
+    #[test]
+    fn all_text_has_contrast_in_light_and_dark() {
+        let schemes: Vec<_> = STYLE.split(":root{").skip(1).collect();
+        assert_eq!(schemes.len(), 2);
+        for scheme in schemes {
+            let colour = |name: &str| {
+                let (_, rest) = scheme.split_once(&format!("--{name}:")).expect(name);
+                luminance(rest.split([';', '}', '\n']).next().expect("a colour"))
+            };
+            for (ink, paper) in [
+                ("ink", "bg"),
+                ("ink", "card"),
+                ("soft", "bg"),
+                ("soft", "card"),
+                ("link", "bg"),
+                ("link", "card"),
+                ("link", "calm-bg"),
+                ("good", "good-bg"),
+                ("bad", "bad-bg"),
+                ("warn", "warn-bg"),
+                ("calm", "calm-bg"),
+            ] {
+                let (a, b) = (colour(ink), colour(paper));
+                let contrast = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+                assert!(contrast >= 4.5, "{ink} on {paper}: {contrast:.2}");
+            }
+        }
     }
 }

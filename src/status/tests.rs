@@ -165,7 +165,7 @@ fn several_accounts_are_led_by_an_index_with_the_worst_first() {
     assert!(html.contains("11 accounts: 1 failing, 10 fine."));
     assert!(position(&html, "href=\"#z000\"") < position(&html, "href=\"#a000\""));
     assert!(position(&html, "id=\"z000\"") < position(&html, "id=\"a000\""));
-    assert!(html.contains("<td role=\"cell\" data-label=\"Trouble\">forbidden: users</td>"));
+    assert!(html.contains("data-label=\"Trouble\">forbidden: users</td>"));
     assert_eq!(
         html.matches("<details open>").count(),
         1,
@@ -178,7 +178,7 @@ fn with_very_many_accounts_the_page_stays_readable_and_every_account_has_its_pla
     for (good, bad, detailed) in [(199, 1, 1), (100, 100, 20), (1000, 0, 0)] {
         let view = fleet(good, bad);
         let html = view.html("/metrics", None);
-        assert_eq!(html.matches("<details").count(), detailed, "{good} and {bad}");
+        assert_eq!(html.matches("<details>").count(), detailed, "{good} and {bad}");
         assert!(html.len() < 700 * (good + bad) + 250_000, "{}", html.len());
         for account in &view.accounts {
             assert_eq!(html.matches(&format!(" id=\"{}\"", account.account)).count(), 1);

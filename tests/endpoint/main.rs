@@ -4,7 +4,8 @@
     clippy::unwrap_used,
     clippy::disallowed_methods,
     clippy::allow_attributes,
-    reason = "a test panics when it fails, and waits in real time"
+    clippy::print_stderr,
+    reason = "a test panics when it fails, says so when it is skipped, and waits in real time"
 )]
 
 #[path = "../support/mod.rs"]

@@ -6,13 +6,22 @@ use super::super::view::{AccountView, CollectorView};
 use super::super::words;
 use super::{escape, sentence, tag};
 
-/// Writes one account: its name and condition, and below them all the rest, which can be folded away.
-pub(super) fn write(html: &mut String, account: &AccountView, telemetry_path: &str, now: f64, unfold: bool) {
+/// Writes one account: its name and condition, and below them all the rest, which can be folded away. `alone`: it is
+/// the only one on the page.
+pub(super) fn write(
+    html: &mut String,
+    account: &AccountView,
+    telemetry_path: &str,
+    now: f64,
+    open: bool,
+    alone: bool,
+) {
     let name = escape(account.account.as_str());
-    let open = if unfold || account.condition.needs_attention() {
-        " open"
+    let open = if open { " open" } else { "" };
+    let own_page = if alone {
+        String::new()
     } else {
-        ""
+        format!("<a href=\"?account={name}\">Page of this account</a> ")
     };
     // The place that links lead to is inside: a browser that is sent there unfolds the details around it. Other ids
     // have a capital letter or a colon, which no account's name has.
@@ -20,8 +29,8 @@ pub(super) fn write(html: &mut String, account: &AccountView, telemetry_path: &s
         html,
         "<section class=\"card\" aria-labelledby=\"{name}:name\"><details{open}><summary><h2 id=\"{name}:name\">{name}</h2>\
          {tag}<span class=\"soft\">{up}</span></summary><div class=\"anchor\" id=\"{name}\">\
-         <p class=\"links\"><a href=\"?account={name}\">This account alone</a> \
-         <a href=\"{metrics}?account={name}\">its metrics</a> <a href=\"/api/v1/status?account={name}\">its status as JSON</a></p>",
+         <p class=\"links\">{own_page}<a href=\"{metrics}?account={name}\">Its metrics</a> \
+         <a href=\"/api/v1/status?account={name}\">Its status as JSON</a></p>",
         tag = tag(account.condition),
         metrics = escape(telemetry_path),
         up = match account.up {

@@ -47,7 +47,7 @@ pub(super) fn write(
         let _ = write!(
             html,
             "<tr role=\"row\"{id}><th scope=\"row\" role=\"rowheader\"><a href=\"{link}\">{name}</a> {tag}</th>\
-             <td role=\"cell\" data-label=\"Trouble\">{trouble}</td>\
+             <td role=\"cell\" class=\"short\" data-label=\"Trouble\">{trouble}</td>\
              <td role=\"cell\" class=\"short\" data-label=\"Oldest data\">{oldest}</td>\
              <td role=\"cell\" class=\"short num\" data-label=\"Budget\">{budget}</td></tr>",
             tag = tag(account.condition),
