@@ -1,9 +1,10 @@
 //! `serve`: background pollers and the HTTP endpoint, until SIGTERM or SIGINT.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -92,7 +93,7 @@ pub(super) async fn run(
     );
     tasks.spawn(
         stop.clone()
-            .run_until_cancelled_owned(reload_on_hangup(Arc::clone(&site))),
+            .run_until_cancelled_owned(reload_on_hangup(signal(SignalKind::hangup()), Arc::clone(&site))),
     );
     info!(
         accounts = config.accounts.len(),
@@ -198,8 +199,8 @@ async fn render(supervisor: Arc<Supervisor>, exposition: Arc<Exposition>) {
     }
 }
 
-async fn reload_on_hangup(site: Arc<Exporter>) {
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+async fn reload_on_hangup(hangup: io::Result<Signal>, site: Arc<Exporter>) {
+    let Ok(mut hangup) = hangup else {
         warn!("SIGHUP can't be listened for; the configuration is read at start only");
         return;
     };
@@ -209,17 +210,18 @@ async fn reload_on_hangup(site: Arc<Exporter>) {
     }
 }
 
-/// Resolves on SIGTERM or SIGINT.
-pub(super) async fn interrupted() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        // Without handlers the signals end the process, which loses nothing: all is on disk.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Resolves on SIGTERM or SIGINT. They are listened for from now on, not from the first time it is polled.
+pub(super) fn interrupted() -> impl Future<Output = ()> {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async {
+        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+            // Without handlers the signals end the process, which loses nothing: all is on disk.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }
 
