@@ -38,6 +38,7 @@ const TLS_HANDSHAKE: u8 = 0x16;
 /// Accepts until `shutdown`, then waits for the running requests.
 pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>, shutdown: CancellationToken) {
     let mut connections = JoinSet::new();
+    let mut failing = false;
     loop {
         while let Some(ended) = connections.try_join_next() {
             report(ended);
@@ -57,6 +58,7 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>, shutdown:
         };
         match accepted {
             Ok((stream, peer)) => {
+                failing = false;
                 let peer = peer.ip().to_canonical();
                 connections.spawn(serve(stream, peer, Arc::clone(&shared), shutdown.clone(), slot));
             }
@@ -69,7 +71,11 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>, shutdown:
                         | io::ErrorKind::ConnectionRefused
                 ) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot accept connections; trying again");
+                // Once, not twice a second.
+                if !failing {
+                    tracing::warn!(%error, "cannot accept connections; trying again");
+                }
+                failing = true;
                 tokio::select! {
                     () = shutdown.cancelled() => break,
                     () = sleep(ACCEPT_PAUSE) => {}
