@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use roaring::RoaringTreemap;
 use tokio::time::{Instant, sleep};
+use tracing::{debug, trace};
 
 use self::error::ApiError;
 use self::headers::Headers;
@@ -339,12 +340,10 @@ impl Client {
             Err(error) => (Err(error), None),
         };
         let code = result.as_ref().map_or_else(ApiError::code, |_| "200".to_owned());
-        self.instruments.request(
-            call.endpoint,
-            &code,
-            result.is_ok(),
-            started.elapsed().as_secs_f64(),
-        );
+        let seconds = started.elapsed().as_secs_f64();
+        self.instruments
+            .request(call.endpoint, &code, result.is_ok(), seconds);
+        trace!(endpoint = call.endpoint.path(), code, attempt, seconds, "asked");
         match &result {
             Err(ApiError::Status {
                 status: 429,
@@ -394,7 +393,13 @@ impl Client {
                 _ => Ok(()),
             };
         }
-        sleep(delays.pause()).await;
+        let pause = delays.pause();
+        debug!(
+            attempt,
+            pause_seconds = pause.as_secs_f64(),
+            "trying again: {error}"
+        );
+        sleep(pause).await;
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{Instrument as _, debug, debug_span, info, warn};
 
 use self::agenda::{Agenda, Entry, prerequisites};
 use self::breaker::Breaker;
@@ -83,6 +83,12 @@ pub struct Poller {
     /// Collectors that were refused while the key worked elsewhere: their next refusal is theirs alone.
     suspects: Vec<Collector>,
     key_checked: Instant,
+    /// What the log said last in this run, at info or warn: the same again is for debug.
+    said: PerCollector<Option<Result<(), Reason>>>,
+    /// Why the key could not be read again the last time.
+    key_trouble: Option<String>,
+    /// Whether the snapshot could not be kept the last time.
+    unsaved: bool,
 }
 
 /// A refresh that has ended.
@@ -149,6 +155,9 @@ impl Poller {
             breaker: refused.then(|| Breaker::open(Collector::Account, now)),
             suspects: Vec::new(),
             key_checked: now,
+            said: PerCollector::new(|_| None),
+            key_trouble: None,
+            unsaved: false,
             tools,
         };
         poller.replan();
@@ -311,7 +320,9 @@ impl Poller {
             .map(|collected| Arc::clone(&collected.data));
         let scope = self.forecast.enrollments;
         let mut refresh = Refresh::new(self.priority(collector), Some(self.forecast.most(collector)));
-        running.spawn(async move {
+        // What happens on the way names whose it is.
+        let span = debug_span!("refresh", account = %self.tools.config.name, %collector);
+        let work = async move {
             let started = Instant::now();
             let inputs = Inputs {
                 config: &config,
@@ -329,7 +340,8 @@ impl Poller {
                 scope,
                 result,
             }
-        });
+        };
+        running.spawn(work.instrument(span));
     }
 
     async fn end(&mut self, ended: Ended, running: &mut JoinSet<Ended>) {
@@ -392,10 +404,12 @@ impl Poller {
                 self.agenda[breaker.blamed()].instead = Some((Instant::now(), NextRunReason::Retry));
             }
         }
-        info!(
-            account = %self.tools.config.name, %collector, requests,
-            duration_seconds = duration.as_secs_f64(), "refreshed"
-        );
+        let (account, duration_seconds) = (&self.tools.config.name, duration.as_secs_f64());
+        if self.said[collector].replace(Ok(())) != Some(Ok(())) {
+            info!(%account, %collector, requests, duration_seconds, "refreshed");
+        } else {
+            debug!(%account, %collector, requests, duration_seconds, "refreshed");
+        }
     }
 
     async fn failed(
@@ -410,11 +424,16 @@ impl Poller {
         let reason = error.reason();
         let failure = self.client.explain(error, collect::endpoint(collector));
         let worked = self.statuses[collector].last_success.is_some();
-        warn!(
-            account = %self.tools.config.name, %collector, reason = reason.as_str(), requests,
-            request_id = failure.request_id.as_deref().unwrap_or_default(),
-            "refresh failed: {}; {}", failure.cause, failure.cure
-        );
+        let (account, request_id) = (&self.tools.config.name, failure.request_id.as_deref());
+        let reason_word = reason.as_str();
+        if self.said[collector].replace(Err(reason)) == Some(Err(reason)) {
+            debug!(%account, %collector, reason = reason_word, requests, request_id, "refresh failed again: {}", failure.cause);
+        } else {
+            warn!(
+                %account, %collector, reason = reason_word, requests, request_id,
+                "refresh failed: {}; {}", failure.cause, failure.cure
+            );
+        }
         self.tools.instruments.failure(collector, reason);
         let wait = match error {
             ApiError::Status { status: 429, .. } => Some(self.tools.budget.wait().max(TICK)),
@@ -484,11 +503,15 @@ impl Poller {
         let key = match spawn_blocking(move || read()).await {
             Ok(Ok(key)) => key,
             Ok(Err(error)) => {
-                warn!(account = %self.tools.config.name, "the key can't be read again, the one in use stays: {error}");
+                if self.key_trouble.as_ref() != Some(&error) {
+                    warn!(account = %self.tools.config.name, "the key can't be read again, the one in use stays: {error}");
+                    self.key_trouble = Some(error);
+                }
                 return false;
             }
             Err(_) => return false,
         };
+        self.key_trouble = None;
         if key == self.tools.key {
             return false;
         }
@@ -586,7 +609,7 @@ impl Poller {
             .publish(&self.tools.config.name, Arc::new(self.snapshot.clone()));
     }
 
-    async fn save(&self) {
+    async fn save(&mut self) {
         let saved = Saved {
             snapshot: self.snapshot.clone(),
             collectors: self.statuses.clone(),
@@ -596,9 +619,14 @@ impl Poller {
         };
         let store = Arc::clone(&self.tools.store);
         let written = spawn_blocking(move || store.save_snapshot(&saved)).await;
-        if let Ok(Err(error)) = written {
+        let unsaved = match written {
+            Ok(Err(error)) => Some(error),
+            _ => None,
+        };
+        if let Some(error) = unsaved.as_ref().filter(|_| !self.unsaved) {
             warn!(account = %self.tools.config.name, "the snapshot can't be kept, a restart would begin without it: {error}");
         }
+        self.unsaved = unsaved.is_some();
     }
 }
 

@@ -41,7 +41,7 @@ const FLOORS: [(&str, u32); 25] = [
 ];
 
 /// Rooms that may name an outside crate. Crates that are not listed may be used anywhere.
-const WALLS: [(&str, &[&str]); 13] = [
+const WALLS: [(&str, &[&str]); 14] = [
     ("clap", &["cli", "main"]),
     ("reqwest", &["api"]),
     ("backoff", &["api"]),
@@ -53,6 +53,7 @@ const WALLS: [(&str, &[&str]); 13] = [
     ("yaml_serde", &["config", "server"]),
     ("tokio_rustls", &["server"]),
     ("bcrypt", &["server", "commands"]),
+    ("listenfd", &["server"]),
     ("secrecy", &["secret"]),
     ("roaring", &["api"]),
 ];

@@ -30,6 +30,8 @@ pub enum Command {
     Metrics(MetricsArgs),
     /// Ask the running exporter whether it is healthy; exit 0 or 1
     Health,
+    /// Read a password from standard input and print its bcrypt hash, for basic_auth_users of the web configuration
+    HashPassword,
 }
 
 /// The organisation to simulate. What is [`None`] or empty is the simulator's to choose; it reads the words.

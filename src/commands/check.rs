@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::serve::wire;
-use super::{DOES_NOT_FIT, Ending, FAILED, Stop, load, output, plan};
+use super::{DOES_NOT_FIT, Ending, FAILED, Stop, load_all, output, plan};
 use crate::api::page::Seen;
 use crate::api::{Client, Probe};
 use crate::cli::{CheckArgs, Env, Options};
@@ -17,7 +17,7 @@ use crate::supervise::Shared;
 const SKEW: f64 = 60.0;
 
 pub(super) async fn check(options: Options, arguments: CheckArgs, env: impl Env + 'static) -> Ending {
-    let config = load(&options, &env)?;
+    let (config, _) = load_all(&options, &env)?;
     output::print(&format!("the configuration is valid: {}\n", accounts(&config)))?;
     let mut failed = false;
     if arguments.connects() {

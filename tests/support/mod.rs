@@ -318,12 +318,12 @@ fn own(samples: &Samples) -> String {
         .collect()
 }
 
-/// `... address=127.0.0.1:1234 ...` of the line that says so.
+/// `... address=127.0.0.1:1234 ...` of the line that says so, or the same in JSON.
 fn listening(line: &str) -> Option<SocketAddr> {
     let said = line.contains("listening") || line.contains("simulating");
-    let behind = line.split("address=").nth(1).filter(|_| said)?;
+    let behind = line.split("address").nth(1).filter(|_| said)?;
     behind
-        .trim_start_matches('"')
+        .trim_start_matches(['=', ':', '"'])
         .split([' ', ',', '"'])
         .next()?
         .parse()
