@@ -13,6 +13,7 @@ pub mod transport;
 pub mod wire;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use roaring::RoaringTreemap;
@@ -64,8 +65,11 @@ pub struct Client {
 #[derive(Debug)]
 pub struct Refresh {
     priority: f64,
-    requests: u64,
     most: Option<u64>,
+    /// Attempts at a request, the first included.
+    attempts: u32,
+    requests: Arc<AtomicU64>,
+    retries: u64,
 }
 
 impl Refresh {
@@ -73,14 +77,33 @@ impl Refresh {
     pub fn new(priority: f64, most: Option<u64>) -> Self {
         Self {
             priority,
-            requests: 0,
             most,
+            attempts: ATTEMPTS,
+            requests: Arc::default(),
+            retries: 0,
         }
+    }
+
+    /// The same after one that failed: a single attempt until the first answer, so that an API that is down for long
+    /// costs no more than one that works.
+    #[must_use]
+    pub fn after_failure(self) -> Self {
+        Self { attempts: 1, ..self }
     }
 
     /// Requests sent so far, retries included.
     pub fn requests(&self) -> u64 {
-        self.requests
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Those of them that repeated a failed one.
+    pub fn retries(&self) -> u64 {
+        self.retries
+    }
+
+    /// For whoever wants to know what it has sent while it is under way.
+    pub fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.requests)
     }
 }
 
@@ -139,7 +162,7 @@ impl Client {
         let answer = loop {
             match self.attempt(refresh, &call, attempt).await {
                 Ok(answer) => break answer,
-                Err(error) => self.pause_or_fail(error, attempt, &mut delays).await?,
+                Err(error) => self.pause_or_fail(refresh, error, attempt, &mut delays).await?,
             }
             attempt += 1;
         };
@@ -310,14 +333,14 @@ impl Client {
             if matches!(error, ApiError::Timeout(_)) {
                 pager.smaller();
             }
-            self.pause_or_fail(error, attempt, &mut delays).await?;
+            self.pause_or_fail(refresh, error, attempt, &mut delays).await?;
             attempt += 1;
         }
     }
 
     /// Sends one request: takes a permit, counts, and tells the budget what came of it.
     async fn attempt(&self, refresh: &mut Refresh, call: &Call, attempt: u32) -> Result<Accepted, ApiError> {
-        if let Some(most) = refresh.most.filter(|most| refresh.requests >= *most) {
+        if let Some(most) = refresh.most.filter(|most| refresh.requests() >= *most) {
             return Err(ApiError::TooExpensive(most + 1));
         }
         let claim = Claim {
@@ -325,8 +348,9 @@ impl Client {
             give_up_after: Some(PATIENCE),
         };
         let permit = self.budget.permit(claim).await?;
-        refresh.requests += 1;
+        refresh.requests.fetch_add(1, Ordering::Relaxed);
         if attempt > 1 {
+            refresh.retries += 1;
             self.instruments.retry(call.endpoint);
         }
         let started = Instant::now();
@@ -344,6 +368,9 @@ impl Client {
         self.instruments
             .request(call.endpoint, &code, result.is_ok(), seconds);
         trace!(endpoint = call.endpoint.path(), code, attempt, seconds, "asked");
+        if result.is_ok() {
+            refresh.attempts = ATTEMPTS;
+        }
         match &result {
             Err(ApiError::Status {
                 status: 429,
@@ -378,12 +405,13 @@ impl Client {
     /// Waits until the next attempt, or gives the error back when there is to be none.
     async fn pause_or_fail(
         &self,
+        refresh: &Refresh,
         error: ApiError,
         attempt: u32,
         delays: &mut Delays,
     ) -> Result<(), ApiError> {
         let throttled = matches!(error, ApiError::Status { status: 429, .. });
-        if attempt >= ATTEMPTS || !(throttled || error.is_transient()) {
+        if attempt >= refresh.attempts || !(throttled || error.is_transient()) {
             return Err(error);
         }
         if throttled {

@@ -80,6 +80,7 @@ impl ApiError {
             Self::Transport { .. } => Reason::Transport,
             Self::Decode { .. } => Reason::Decode,
             Self::Incomplete(_) => Reason::Incomplete,
+            Self::Budget(Refused::Paused(_)) => Reason::RateLimited,
             Self::Budget(_) | Self::TooExpensive(_) => Reason::Budget,
         }
     }
