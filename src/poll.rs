@@ -138,6 +138,9 @@ impl Poller {
             state.up = saved.up;
             state.snapshot_restored = restored;
         });
+        let moved = saved
+            .base_url
+            .is_some_and(|url| url != tools.config.base_url.as_str());
         let mut poller = Self {
             client: Arc::new(client),
             snapshot,
@@ -151,10 +154,28 @@ impl Poller {
             key_checked: now,
             tools,
         };
+        if moved {
+            poller.ask_refused_again();
+        }
         poller.replan();
         poller.show();
         poller.publish();
         poller
+    }
+
+    /// Another key or another server may answer what was refused; the rest keeps its phase.
+    pub fn ask_refused_again(&mut self) {
+        for (collector, status) in self.statuses.iter() {
+            let refused = status.last_failure.as_ref().is_some_and(|failure| {
+                matches!(
+                    failure.reason,
+                    Reason::Unauthorized | Reason::Forbidden | Reason::NotFound
+                )
+            });
+            if refused {
+                self.agenda[collector].instead = Some((Instant::now(), NextRunReason::Interval));
+            }
+        }
     }
 
     /// Polls until it is stopped.
@@ -497,21 +518,7 @@ impl Poller {
         self.tools.key = key;
         self.breaker = None;
         self.suspects.clear();
-        for collector in Collector::ALL {
-            // Who was refused for the old key asks again; the rest keeps its phase.
-            let refused = self.statuses[collector]
-                .last_failure
-                .as_ref()
-                .is_some_and(|failure| {
-                    matches!(
-                        failure.reason,
-                        Reason::Unauthorized | Reason::Forbidden | Reason::NotFound
-                    )
-                });
-            if refused {
-                self.agenda[collector].instead = Some((Instant::now(), NextRunReason::Interval));
-            }
-        }
+        self.ask_refused_again();
         true
     }
 
@@ -593,6 +600,7 @@ impl Poller {
             up: self.tools.instruments.read().up,
             costs: self.learned.of,
             running_enrollments_cost: self.learned.running_enrollments,
+            base_url: Some(self.tools.config.base_url.as_str().to_owned()),
         };
         let store = Arc::clone(&self.tools.store);
         let written = spawn_blocking(move || store.save_snapshot(&saved)).await;

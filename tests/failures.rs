@@ -78,7 +78,7 @@ impl Bench {
         let clock = Clock::system();
         let budget =
             Arc::new(AccountBudget::open(&store, LIMITS, clock.clone(), Arc::clone(&instruments)).unwrap());
-        let transport = Https::new(base, ApiKey::new("key").unwrap(), TIMEOUTS).unwrap();
+        let transport = Https::new(base, ApiKey::new("key").unwrap(), &Clients::new(TIMEOUTS)).unwrap();
         let client = Client::new(
             Arc::new(transport),
             Arc::clone(&budget),

@@ -29,6 +29,8 @@ pub struct Saved {
     pub costs: PerCollector<Option<u64>>,
     /// Requests that a refresh of the running campaigns' enrollments costs.
     pub running_enrollments_cost: Option<u64>,
+    /// Where its API answered.
+    pub base_url: Option<String>,
 }
 
 pub(super) fn encode(saved: &Saved) -> Vec<u8> {
