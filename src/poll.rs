@@ -594,9 +594,17 @@ impl Poller {
     }
 
     async fn save(&self) {
+        let mut collectors = self.statuses.clone();
+        for collector in Collector::ALL {
+            // A refresh that is cut off has not happened: the next run begins with it.
+            if self.agenda[collector].running {
+                collectors[collector].next_run = Some(self.tools.clock.now());
+                collectors[collector].next_run_reason = NextRunReason::Retry;
+            }
+        }
         let saved = Saved {
             snapshot: self.snapshot.clone(),
-            collectors: self.statuses.clone(),
+            collectors,
             up: self.tools.instruments.read().up,
             costs: self.learned.of,
             running_enrollments_cost: self.learned.running_enrollments,

@@ -23,7 +23,9 @@ pub enum ApiKeyError {
     #[error("the key stands in quotes or brackets, or behind a name and =: expected the bare key alone")]
     Dressed,
     /// UTF-16, as PowerShell's `>` writes it.
-    #[error("the text is UTF-16: expected the key in UTF-8 or ASCII (PowerShell: Set-Content -Encoding ascii)")]
+    #[error(
+        "the text is UTF-16: expected the key in UTF-8 or ASCII (PowerShell: Set-Content -Encoding ascii)"
+    )]
     Utf16,
 }
 
@@ -110,7 +112,12 @@ mod tests {
 
     #[test]
     fn what_editors_and_shells_leave_around_a_key_is_taken_off_or_named() {
-        for good in ["s3cret=", "\u{feff}s3cret=\r\n", "\n\ts3cret= \n\n", "Bearer  s3cret="] {
+        for good in [
+            "s3cret=",
+            "\u{feff}s3cret=\r\n",
+            "\n\ts3cret= \n\n",
+            "Bearer  s3cret=",
+        ] {
             assert_eq!(
                 ApiKey::from_bytes(good.as_bytes()).expect(good).bearer().as_str(),
                 "Bearer s3cret="
@@ -127,7 +134,10 @@ mod tests {
             assert_eq!(error, ApiKeyError::Dressed, "{bad}");
             assert!(!error.to_string().contains("s3cret"));
         }
-        let wide: Vec<u8> = "\u{feff}s3cret".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let wide: Vec<u8> = "\u{feff}s3cret"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
         assert_eq!(ApiKey::from_bytes(&wide), Err(ApiKeyError::Utf16));
     }
 }

@@ -149,7 +149,9 @@ impl Supervisor {
                 instruments: Arc::clone(&tools.instruments),
             };
             kept.budget.set_limits(limits(&config));
-            shared.instruments.insert(&config.name, Arc::clone(&kept.instruments));
+            shared
+                .instruments
+                .insert(&config.name, Arc::clone(&kept.instruments));
             let mut poller = Poller::restore(tools);
             if another_key {
                 poller.ask_refused_again();

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use knowbe4_exporter::api::error::ApiError;
-use knowbe4_exporter::api::transport::{Https, Timeouts};
+use knowbe4_exporter::api::transport::{Clients, Https, Timeouts};
 use knowbe4_exporter::api::wire::{GroupRow, Row};
 use knowbe4_exporter::api::{Client, Refresh};
 use knowbe4_exporter::budget::{AccountBudget, Limits};

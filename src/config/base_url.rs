@@ -179,9 +179,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_apart() {
-        use BaseUrlError::{
-            Characters, Console, Host, PlainHttp, Port, Query, Scheme, UserInfo, Version,
-        };
+        use BaseUrlError::{Characters, Console, Host, PlainHttp, Port, Query, Scheme, UserInfo, Version};
         for (text, error) in [
             ("", Scheme),
             ("us.api.knowbe4.com", Scheme),

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::key::is_world_readable;
-use super::mistakes::Mistake;
 use super::layer::REGIONS;
+use super::mistakes::Mistake;
 use super::secrecy::shown;
 use super::{AccountConfig, BaseUrl, BaseUrlError, ConfigErrors, KeySource, Keys, with_causes};
 use crate::cli::{Env, nearest};
@@ -64,8 +64,7 @@ pub(super) fn read(env: &dyn Env, keys: Keys) -> Result<(AccountConfig, Vec<Stri
 
 /// Variables that are nearly one of the known.
 fn strangers(env: &dyn Env) -> impl Iterator<Item = (String, String)> {
-    let ours =
-        |name: &String| name.starts_with("KNOWBE4_") && !name.starts_with("KNOWBE4_EXPORTER_");
+    let ours = |name: &String| name.starts_with("KNOWBE4_") && !name.starts_with("KNOWBE4_EXPORTER_");
     let mut names: Vec<String> = env.names().into_iter().filter(ours).collect();
     names.sort_unstable();
     names.into_iter().filter_map(|name| {

@@ -118,9 +118,9 @@ fn from_file(path: &Path) -> Result<ApiKey, KeyError> {
         .and_then(|file| file.take(LONGEST_FILE).read_to_end(&mut bytes))
         .map_err(unreadable)?;
     ApiKey::from_bytes(&bytes).map_err(|source| KeyError::NotAKey {
-            place: format!("the file {}", shown(&path.to_string_lossy())),
-            source,
-        })
+        place: format!("the file {}", shown(&path.to_string_lossy())),
+        source,
+    })
 }
 
 /// Whether everybody on the machine may read the file.

@@ -7,10 +7,7 @@ use tokio::task::JoinSet;
 const LANES: usize = 16;
 
 /// Does `work` with each item, and answers in their order.
-pub(super) async fn in_lanes<T, R>(
-    items: Vec<T>,
-    work: impl Fn(T) -> R + Clone + Send + 'static,
-) -> Vec<R>
+pub(super) async fn in_lanes<T, R>(items: Vec<T>, work: impl Fn(T) -> R + Clone + Send + 'static) -> Vec<R>
 where
     T: Send + 'static,
     R: Send + 'static,
