@@ -36,7 +36,7 @@ use crate::model::{Endpoint, Failure};
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// Rows of a probe: enough to see optional fields, few enough to be quick.
-const PROBE_PAGE: u32 = 25;
+pub const PROBE_PAGE: u32 = 25;
 
 /// What an endpoint answers to a [`Client::probe`], without a value of it.
 #[derive(Debug)]

@@ -324,6 +324,12 @@ impl AccountBudget {
         }
     }
 
+    /// Changes the limits; what was sent stays sent.
+    pub fn set_limits(&self, limits: Limits) {
+        self.0.lock().windows.set_limits(limits);
+        self.0.changed.notify_waiters();
+    }
+
     /// A request was answered: the API isn't throttling.
     pub fn succeeded(&self) {
         self.0.lock().throttled = 0;

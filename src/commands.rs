@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use tracing::warn;
 
 use crate::cli::{self, Cli, Command, Env, Options, USAGE};
-use crate::config::{Config, Loaded};
+use crate::config::{Config, ConfigErrors, Loaded};
 use crate::server::WebConfig;
 use crate::telemetry;
 
@@ -149,7 +149,16 @@ fn load_web(options: &Options) -> Result<Option<WebConfig>, Stop> {
 
 /// The configuration, its warnings logged. A wrong one ends the command with every mistake.
 fn load(options: &Options, env: &dyn Env) -> Result<Config, Stop> {
-    let Loaded { config, warnings } = Config::load(options, env).map_err(Stop::usage)?;
+    taken(Config::load(options, env), options)
+}
+
+/// The same for what sends nothing, and needs no key.
+fn load_without_keys(options: &Options, env: &dyn Env) -> Result<Config, Stop> {
+    taken(Config::load_without_keys(options, env), options)
+}
+
+fn taken(loaded: Result<Loaded, ConfigErrors>, options: &Options) -> Result<Config, Stop> {
+    let Loaded { config, warnings } = loaded.map_err(Stop::usage)?;
     for warning in warnings {
         warn!("{warning}");
     }

@@ -65,14 +65,26 @@ impl Config {
     /// # Errors
     /// With every mistake, when there is one.
     pub fn load(options: &Options, env: &dyn Env) -> Result<Loaded, ConfigErrors> {
+        Self::read(options, env, Keys::Read)
+    }
+
+    /// The same without looking for a key: for what sends nothing, such as the plan of an account that has none yet.
+    ///
+    /// # Errors
+    /// With every mistake but those about keys.
+    pub fn load_without_keys(options: &Options, env: &dyn Env) -> Result<Loaded, ConfigErrors> {
+        Self::read(options, env, Keys::Leave)
+    }
+
+    fn read(options: &Options, env: &dyn Env, keys: Keys) -> Result<Loaded, ConfigErrors> {
         let (accounts, storage_path, stale_after, warnings) = match &options.config_file {
             Some(path) => {
-                let mut said = file::read(path, env)?;
+                let mut said = file::read(path, env, keys)?;
                 said.warnings.extend(ignored(&said.accounts, path, env));
                 (said.accounts, said.storage_path, said.stale_after, said.warnings)
             }
             None => {
-                let (account, warnings) = environment::read(env)?;
+                let (account, warnings) = environment::read(env, keys)?;
                 (vec![account], None, defaults::STALE_AFTER, warnings)
             }
         };
@@ -116,6 +128,15 @@ impl Config {
             .retain(|account| shard::of(account.name.as_str(), total) == index);
         self
     }
+}
+
+/// Whether keys are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    /// Each is read once, so that one that isn't there is told before anything starts.
+    Read,
+    /// Nobody needs one.
+    Leave,
 }
 
 fn default_storage(env: &dyn Env) -> PathBuf {

@@ -182,6 +182,14 @@ impl Instruments {
         Arc::clone(accounts.entry(account.clone()).or_default())
     }
 
+    /// Takes an account in, with what was counted about it so far.
+    pub fn insert(&self, account: &AccountName, instruments: Arc<AccountInstruments>) {
+        self.accounts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(account.clone(), instruments);
+    }
+
     /// Takes an account out.
     pub fn remove(&self, account: &AccountName) {
         self.accounts

@@ -127,6 +127,9 @@ impl Poller {
             let entry: &mut Entry = &mut agenda[collector];
             entry.restore(status, now, wall);
         }
+        let moved = saved
+            .base_url
+            .is_some_and(|url| url != tools.config.base_url.as_str());
         // Who was refused last time isn't asked whether the key works now.
         let blamed = saved
             .collectors
@@ -156,6 +159,9 @@ impl Poller {
             unsaved: false,
             tools,
         };
+        if moved {
+            poller.ask_refused_again();
+        }
         poller.replan();
         poller.describe();
         poller.show();

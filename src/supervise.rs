@@ -1,5 +1,11 @@
 //! Which accounts are polled: starts their tasks, and follows a new configuration without disturbing what it
 //! leaves as it was.
+//!
+//! A change has two halves. In the first all that can fail is tried (`open`), and nobody sees any of it; in the
+//! second nothing can fail any more.
+
+mod lanes;
+mod open;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,101 +17,37 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info};
 
-use crate::api::transport::{Https, Timeouts, Transport, TransportError};
-use crate::budget::{AccountBudget, Limits};
-use crate::cli::Env;
-use crate::clock::Clock;
-use crate::config::{AccountConfig, KeyError};
-use crate::instrument::Instruments;
+use self::lanes::in_lanes;
+use self::open::{Kept, limits};
+pub use self::open::{OpenError, Shared};
+use crate::config::AccountConfig;
 use crate::model::AccountName;
 use crate::poll::{Heartbeat, Poller, Tools};
-use crate::snapshot::Published;
-use crate::store::{Storage, StoreError};
 
 /// Pause between the first requests of two accounts, so that a thousand accounts don't begin in one second.
 const STAGGER: Duration = Duration::from_millis(50);
 
-/// What all accounts share.
-pub struct Shared {
-    /// Locked by this process.
-    pub storage: Storage,
-    /// What is served.
-    pub published: Arc<Published>,
-    /// What is counted.
-    pub instruments: Arc<Instruments>,
-    /// What time it is.
-    pub clock: Clock,
-    /// Where keys in variables are, and where systemd puts credentials.
-    pub env: Arc<dyn Env>,
-}
-
-/// An account that can't be polled.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Its key can't be read.
-    #[error("account {0}: {1}")]
-    Key(AccountName, #[source] KeyError),
-    /// Its folder can't be used.
-    #[error("account {0}: {1}")]
-    Store(AccountName, StoreError),
-    /// No HTTPS client can be made.
-    #[error("account {0}: {1}")]
-    Transport(AccountName, TransportError),
-}
-
-impl Shared {
-    /// Opens what one account's poller works with: key, ledger, snapshot, client.
-    ///
-    /// # Errors
-    /// When any of them can't be had.
-    pub fn open(&self, config: &Arc<AccountConfig>) -> Result<Tools, OpenError> {
-        let name = || config.name.clone();
-        let key = config
-            .key
-            .read(self.env.as_ref())
-            .map_err(|error| OpenError::Key(name(), error))?;
-        let store = Arc::new(
-            self.storage
-                .account(&config.name)
-                .map_err(|error| OpenError::Store(name(), error))?,
-        );
-        let limits = Limits {
-            per_second: config.budget.requests_per_second,
-            per_minute: config.budget.requests_per_minute,
-            per_day: config.budget.per_day_limit(),
-        };
-        let instruments = self.instruments.account(&config.name);
-        let budget = AccountBudget::open(&store, limits, self.clock.clone(), Arc::clone(&instruments))
-            .map_err(|error| OpenError::Store(name(), error))?;
-        let transport = Https::new(config.base_url.as_str(), key.clone(), Timeouts::default())
-            .map_err(|error| OpenError::Transport(name(), error))?;
-        let source = config.key.clone();
-        let env = Arc::clone(&self.env);
-        Ok(Tools {
-            config: Arc::clone(config),
-            transport: Arc::new(transport) as Arc<dyn Transport>,
-            budget: Arc::new(budget),
-            store,
-            instruments,
-            published: Arc::clone(&self.published),
-            clock: self.clock.clone(),
-            key,
-            read_key: Arc::new(move || source.read(env.as_ref()).map_err(|error| error.to_string())),
-            heartbeat: Arc::new(Heartbeat::default()),
-        })
-    }
-}
+/// Within this all accounts have begun, however many they are.
+const LONGEST_STAGGER: Duration = Duration::from_secs(60);
 
 struct Task {
     config: Arc<AccountConfig>,
+    kept: Kept,
     heartbeat: Arc<Heartbeat>,
     stop: CancellationToken,
-    handle: JoinHandle<()>,
+    /// [`None`] while another task takes its place.
+    handle: Option<JoinHandle<()>>,
+}
+
+impl Task {
+    fn lives(&self) -> bool {
+        self.heartbeat.is_alive() && self.handle.as_ref().is_none_or(|handle| !handle.is_finished())
+    }
 }
 
 /// The running accounts.
 pub struct Supervisor {
-    shared: Shared,
+    shared: Arc<Shared>,
     tracker: TaskTracker,
     tasks: Mutex<BTreeMap<AccountName, Task>>,
     /// Held while accounts are started and stopped: one change at a time.
@@ -116,7 +58,7 @@ impl Supervisor {
     /// Nothing runs yet.
     pub fn new(shared: Shared) -> Self {
         Self {
-            shared,
+            shared: Arc::new(shared),
             tracker: TaskTracker::new(),
             tasks: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
@@ -128,79 +70,120 @@ impl Supervisor {
         &self.shared
     }
 
-    /// Makes `accounts` the ones that run: whole or not at all, as far as keys and folders can be opened. Accounts
-    /// whose configuration is unchanged go on undisturbed; what is known of those that left is gone at once.
+    /// Makes `accounts` the ones that run: whole or not at all. Accounts whose configuration is unchanged go on
+    /// undisturbed; what is known of those that left is gone when this returns.
     ///
     /// # Errors
     /// When an account that is new or changed can't be opened; then everything stays as it was.
     pub async fn apply(&self, accounts: &[AccountConfig]) -> Result<(), OpenError> {
         let _one_at_a_time = self.changing.lock().await;
-        let unchanged = |config: &AccountConfig| {
-            self.lock()
-                .get(&config.name)
-                .is_some_and(|task| *task.config == *config && !task.handle.is_finished())
-        };
-        let (kept, begun): (Vec<_>, Vec<_>) = accounts.iter().partition(|config| unchanged(config));
-        // A key that can't be read is found before anything is stopped.
-        for config in &begun {
-            config
-                .key
-                .read(self.shared.env.as_ref())
-                .map_err(|error| OpenError::Key(config.name.clone(), error))?;
+        if self.tracker.is_closed() {
+            return Err(OpenError::Stopping);
         }
-        let stopped = self.take(|name| !kept.iter().any(|config| config.name == *name));
-        for task in stopped.values() {
-            task.stop.cancel();
-        }
-        for (name, task) in stopped {
-            if task.handle.await.is_err() {
+        let begun = self.open(accounts).await?;
+        // Nothing fails from here on.
+        let configured = |name: &AccountName| accounts.iter().any(|config| config.name == *name);
+        let replaced = |name: &AccountName| begun.iter().any(|tools| tools.config.name == *name);
+        let ending: Vec<_> = self
+            .lock()
+            .iter_mut()
+            .filter(|(name, _)| replaced(name) || !configured(name))
+            .filter_map(|(name, task)| {
+                task.stop.cancel();
+                Some((name.clone(), task.handle.take()?))
+            })
+            .collect();
+        for (name, handle) in ending {
+            if handle.await.is_err() {
                 error!(account = %name, "the account's poller had died");
             }
-            if !begun.iter().any(|config| config.name == name) {
+            if !configured(&name) {
                 info!(account = %name, "no longer configured");
+                self.lock().remove(&name);
                 self.shared.published.remove(&name);
                 self.shared.instruments.remove(&name);
             }
         }
-        let mut failed = None;
-        for (index, config) in begun.into_iter().enumerate() {
-            match self.start(config, STAGGER * u32::try_from(index).unwrap_or(u32::MAX)) {
-                Ok(()) => {}
-                Err(error) => failed = Some(error),
-            }
-        }
-        failed.map_or(Ok(()), Err)
-    }
-
-    fn start(&self, config: &AccountConfig, stagger: Duration) -> Result<(), OpenError> {
-        let config = Arc::new(config.clone());
-        let tools = self.shared.open(&config)?;
-        let heartbeat = Arc::clone(&tools.heartbeat);
-        let stop = CancellationToken::new();
-        let poller = Poller::restore(tools);
-        let stopped = stop.clone();
-        let handle = self.tracker.spawn(async move {
-            let early = stopped.clone().run_until_cancelled_owned(sleep(stagger)).await;
-            if early.is_some() {
-                poller.run(stopped).await;
-            }
-        });
-        self.lock().insert(
-            config.name.clone(),
-            Task {
-                config,
-                heartbeat,
-                stop,
-                handle,
-            },
-        );
+        self.start(begun).await;
         Ok(())
     }
 
-    /// Ends all tasks and waits for them: what they know is on disk when this returns.
+    /// Opens the accounts that are new, changed or dead.
+    async fn open(&self, accounts: &[AccountConfig]) -> Result<Vec<Tools>, OpenError> {
+        let opening: Vec<_> = {
+            let tasks = self.lock();
+            let begun = accounts.iter().filter(|config| {
+                let running = tasks.get(&config.name);
+                !running.is_some_and(|task| *task.config == **config && task.lives())
+            });
+            begun
+                .map(|config| {
+                    let kept = tasks.get(&config.name).map(|task| task.kept.clone());
+                    (Arc::new(config.clone()), kept)
+                })
+                .collect()
+        };
+        let shared = Arc::clone(&self.shared);
+        let opened = in_lanes(opening, move |(config, kept)| shared.prepare(&config, kept)).await;
+        opened.into_iter().collect()
+    }
+
+    /// Starts what was opened, one after the other.
+    async fn start(&self, begun: Vec<Tools>) {
+        let stagger = STAGGER.min(LONGEST_STAGGER / u32::try_from(begun.len()).unwrap_or(u32::MAX).max(1));
+        let another_key: Vec<bool> = {
+            let tasks = self.lock();
+            let another = |tools: &Tools| {
+                let running = tasks.get(&tools.config.name);
+                running.is_some_and(|task| task.config.key != tools.config.key)
+            };
+            begun.iter().map(another).collect()
+        };
+        let shared = Arc::clone(&self.shared);
+        let restore = move |(tools, another_key): (Tools, bool)| {
+            let config = Arc::clone(&tools.config);
+            let heartbeat = Arc::clone(&tools.heartbeat);
+            let kept = Kept {
+                budget: Arc::clone(&tools.budget),
+                store: Arc::clone(&tools.store),
+                instruments: Arc::clone(&tools.instruments),
+            };
+            kept.budget.set_limits(limits(&config));
+            shared
+                .instruments
+                .insert(&config.name, Arc::clone(&kept.instruments));
+            let mut poller = Poller::restore(tools);
+            if another_key {
+                poller.ask_refused_again();
+            }
+            (config, kept, heartbeat, poller)
+        };
+        let restored = in_lanes(begun.into_iter().zip(another_key).collect(), restore).await;
+        for (index, (config, kept, heartbeat, poller)) in restored.into_iter().enumerate() {
+            let pause = stagger * u32::try_from(index).unwrap_or(u32::MAX);
+            let stop = CancellationToken::new();
+            let stopped = stop.clone();
+            let handle = self.tracker.spawn(async move {
+                let early = stopped.clone().run_until_cancelled_owned(sleep(pause)).await;
+                if early.is_some() {
+                    poller.run(stopped).await;
+                }
+            });
+            let task = Task {
+                config: Arc::clone(&config),
+                kept,
+                heartbeat,
+                stop,
+                handle: Some(handle),
+            };
+            self.lock().insert(config.name.clone(), task);
+        }
+    }
+
+    /// Ends all tasks and waits for them: what they know is on disk when this returns. Nothing starts any more.
     pub async fn stop(&self) {
         let _one_at_a_time = self.changing.lock().await;
-        for task in self.take(|_| true).into_values() {
+        for task in self.lock().values() {
             task.stop.cancel();
         }
         self.tracker.close();
@@ -213,9 +196,7 @@ impl Supervisor {
     /// Names the first that doesn't.
     pub fn healthy(&self) -> Result<(), String> {
         let tasks = self.lock();
-        let dead = tasks
-            .iter()
-            .find(|(_, task)| task.handle.is_finished() || !task.heartbeat.is_alive());
+        let dead = tasks.iter().find(|(_, task)| !task.lives());
         dead.map_or(Ok(()), |(name, _)| {
             Err(format!(
                 "the poller of account {name} is dead or stuck; restart the exporter"
@@ -226,15 +207,6 @@ impl Supervisor {
     /// Names of the running accounts.
     pub fn accounts(&self) -> Vec<AccountName> {
         self.lock().keys().cloned().collect()
-    }
-
-    fn take(&self, which: impl Fn(&AccountName) -> bool) -> BTreeMap<AccountName, Task> {
-        let mut tasks = self.lock();
-        let (taken, left) = std::mem::take(&mut *tasks)
-            .into_iter()
-            .partition(|(name, _)| which(name));
-        *tasks = left;
-        taken
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<AccountName, Task>> {

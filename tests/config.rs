@@ -311,10 +311,35 @@ fn without_a_file_every_wrong_variable_is_told() {
             ],
             vec![
                 "KNOWBE4_API_KEY_FILE: cannot read the key from the file \"/no/such/file\": No such file or directory (os error 2)",
-                "KNOWBE4_REGION: found \"FR\", expected US, EU, CA, UK or DE",
+                "KNOWBE4_REGION: found \"FR\", expected US, EU, CA, UK or DE, which the console's address tells: training.knowbe4.com \
+                 is US, eu.knowbe4.com is EU, and so on",
                 "KNOWBE4_BASE_URL: expected a URL without user name and password (not shown): KnowBe4 takes a key, which \
                  api_key_file or api_key_env names",
                 "KNOWBE4_ACCOUNT: found \"Acme Inc\", expected 1 to 64 characters of a-z, 0-9, _ and -",
+            ],
+        ),
+        (
+            vec![
+                ("KNOWBE4_API_KEY", "\"m4rked-s3cret\""),
+                ("KNOWBE4_BASE_URL", "https://eu.api.knowbe4.com/v1"),
+            ],
+            vec![
+                "KNOWBE4_API_KEY: no key in the environment variable \"KNOWBE4_API_KEY\": the key stands in quotes or \
+                 brackets, or behind a name and =: expected the bare key alone",
+                "KNOWBE4_BASE_URL: expected the URL without /v1 at its end, which every request appends",
+            ],
+        ),
+        (
+            vec![
+                ("KNOWBE4_APIKEY", MARK),
+                ("KNOWBE4_API_TOKEN", MARK),
+                ("KNOWBE4_EXPORTER_X", "1"),
+            ],
+            vec![
+                "KNOWBE4_API_KEY: not set, and neither is KNOWBE4_API_KEY_FILE, expected one of them to hold or to \
+                 name the key of the KnowBe4 Reporting API (console: Account Settings, API), or --config.file",
+                "KNOWBE4_APIKEY: no such variable, did you mean KNOWBE4_API_KEY?",
+                "KNOWBE4_API_TOKEN: no such variable, did you mean KNOWBE4_API_KEY?",
             ],
         ),
         (
@@ -332,6 +357,31 @@ fn without_a_file_every_wrong_variable_is_told() {
             errors.to_string().contains("\nhint: nothing was started"),
             "{errors}"
         );
+    }
+}
+
+#[test]
+fn what_sends_nothing_needs_no_key() {
+    let loaded = Config::load_without_keys(&options(&[]), &env(&[("KNOWBE4_REGION", "EU")])).expect("loaded");
+    assert_eq!(loaded.config.accounts[0].region, Some(Region::Eu));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.yaml");
+    let words = ["--config.file", &path.to_string_lossy()];
+    for key in [
+        "api_key_file: /no/such/file",
+        "api_key_env: NOBODYS_KEY",
+        "region: US",
+    ] {
+        std::fs::write(&path, format!("accounts: [{{ name: acme, {key} }}]")).expect("written");
+        let loaded = Config::load_without_keys(&options(&words), &env(&[])).expect("loaded");
+        assert_eq!(loaded.config.accounts.len(), 1);
+        assert!(load(&path).is_err(), "{key}");
+    }
+    // What is wrong besides is told all the same.
+    for wrong in ["api_key: m4rked-s3cret", "api_key_file: [x]", "region: FR"] {
+        std::fs::write(&path, format!("accounts: [{{ name: acme, {wrong} }}]")).expect("written");
+        let errors = Config::load_without_keys(&options(&words), &env(&[])).expect_err(wrong);
+        assert!(!errors.to_string().contains(MARK));
     }
 }
 

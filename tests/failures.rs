@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use knowbe4_exporter::api::error::ApiError;
-use knowbe4_exporter::api::transport::{Https, Timeouts};
+use knowbe4_exporter::api::transport::{Clients, Https, Timeouts};
 use knowbe4_exporter::api::wire::{GroupRow, Row};
 use knowbe4_exporter::api::{Client, Refresh};
 use knowbe4_exporter::budget::{AccountBudget, Limits};
@@ -78,7 +78,7 @@ impl Bench {
         let clock = Clock::system();
         let budget =
             Arc::new(AccountBudget::open(&store, LIMITS, clock.clone(), Arc::clone(&instruments)).unwrap());
-        let transport = Https::new(base, ApiKey::new("key").unwrap(), TIMEOUTS).unwrap();
+        let transport = Https::new(base, ApiKey::new("key").unwrap(), &Clients::new(TIMEOUTS)).unwrap();
         let client = Client::new(
             Arc::new(transport),
             Arc::clone(&budget),

@@ -111,7 +111,7 @@ impl ApiError {
                 format!("{path} gave no whole answer within {} s", limit.as_secs()),
                 "it is tried again with smaller pages; if it lasts, look at the network path and KnowBe4's status page".to_owned(),
             ),
-            Self::Transport { kind, detail } => (format!("{path}: {detail}"), kind.cure(host)),
+            Self::Transport { kind, detail } => (format!("{path}: {detail}"), kind.cure(host, detail)),
             Self::Decode { detail, .. } => (
                 format!("{path} answered with something that isn't what was asked for: {detail}"),
                 "a proxy or login page in between? `check --connect --shapes` shows what arrives, without values".to_owned(),
@@ -153,10 +153,17 @@ impl ApiError {
 }
 
 impl TransportKind {
-    fn cure(self, host: &str) -> String {
+    fn cure(self, host: &str, detail: &str) -> String {
+        let says = |words: &str| detail.to_ascii_lowercase().contains(words);
         match self {
             Self::Dns => format!(
                 "does {host} resolve here? Check the resolver, the region or base_url, and whether a proxy is needed (HTTPS_PROXY)"
+            ),
+            Self::Tls if says("expired") || says("not valid yet") => format!(
+                "the certificate of {host} holds at another time than this machine's: check the clock here first, then the certificate there"
+            ),
+            Self::Tls if says("not valid for name") => format!(
+                "the certificate is another host's: does base_url name the right one, or does something else answer for {host}?"
             ),
             Self::Tls => format!(
                 "is the certificate of {host} trusted here? Behind an inspecting proxy add its CA to the system's store, or name it by SSL_CERT_FILE"

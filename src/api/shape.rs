@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Types by path, as in `[].groups[]: number`; several types of one path are joined by `|`.
 pub fn shape(value: &Value) -> Vec<String> {
@@ -31,12 +31,34 @@ fn collect(value: &Value, path: String, paths: &mut BTreeMap<String, Vec<&'stati
             }
         }
         Value::Object(fields) => {
+            let map = is_map(fields);
             for (key, field) in fields {
-                collect(field, format!("{path}.{}", name(key)), paths);
+                let name = if map { "?" } else { name(key) };
+                collect(field, format!("{path}.{name}"), paths);
             }
         }
         _ => {}
     }
+}
+
+/// Most keys of a record. The API's largest has some fifty.
+const MOST_KEYS: usize = 100;
+
+/// Most digits of a name: `custom_field_1` has one, an id has more.
+const MOST_DIGITS: usize = 2;
+
+/// Whether the keys are values: objects alike under different keys, or more keys than any record has.
+fn is_map(fields: &Map<String, Value>) -> bool {
+    let keys = |value: &Value| {
+        let object = value.as_object()?;
+        Some(object.keys().cloned().collect::<Vec<_>>())
+    };
+    let mut shapes = fields.values().map(keys);
+    let alike = match shapes.next() {
+        Some(Some(first)) => fields.len() > 1 && shapes.all(|shape| shape.as_ref() == Some(&first)),
+        _ => false,
+    };
+    alike || fields.len() > MOST_KEYS
 }
 
 /// A key is a name of the schema, unless somebody made a map of values: only what looks like a name is shown.
@@ -46,7 +68,8 @@ fn name(key: &str) -> &str {
         && key
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b));
-    if named && !key.bytes().all(|b| b.is_ascii_digit()) {
+    let digits = key.bytes().filter(u8::is_ascii_digit).count();
+    if named && digits <= MOST_DIGITS && digits < key.len() {
         key
     } else {
         "?"
@@ -91,5 +114,34 @@ mod tests {
             assert!(shape.contains(expected), "{expected} not in\n{shape}");
         }
         assert!(!shape.contains("zq@") && !shape.contains("Secret"), "{shape}");
+    }
+
+    #[test]
+    fn keys_that_are_values_are_not_shown() {
+        let value = serde_json::json!({
+            "by_user": {"zqanna": {"score": 1}, "zqbert": {"score": 2}},
+            "by_id": {"4711": 1, "0f8fad5b-d9cb": 2, "custom_field_4": null},
+        });
+        assert_eq!(
+            shape(&value),
+            [
+                "(top): object",
+                ".by_id: object",
+                ".by_id.?: number",
+                ".by_id.custom_field_4: null",
+                ".by_user: object",
+                ".by_user.?: object",
+                ".by_user.?.score: number",
+            ]
+        );
+        let many: Map<String, Value> = (0..104_u8)
+            .map(|i| {
+                (
+                    format!("zq{}{}", (b'a' + i / 26) as char, (b'a' + i % 26) as char),
+                    Value::Null,
+                )
+            })
+            .collect();
+        assert_eq!(shape(&Value::Object(many)), ["(top): object", ".?: null"]);
     }
 }

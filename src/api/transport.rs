@@ -101,6 +101,57 @@ impl Timeouts {
     }
 }
 
+/// What all accounts of a process share of the way to the API: a client has a certificate store and a pool of
+/// connections of its own, which a thousand accounts needn't have a thousand times. Keys travel with each request, so
+/// that nothing of one account is in another's.
+#[derive(Debug, Default)]
+pub struct Clients {
+    https: Mutex<Option<Client>>,
+    loopback: Mutex<Option<Client>>,
+    timeouts: Timeouts,
+}
+
+/// Connections to one host that are kept for the next request.
+const IDLE_CONNECTIONS: usize = 16;
+
+impl Clients {
+    /// Clients with time limits of their own.
+    pub fn new(timeouts: Timeouts) -> Self {
+        Self {
+            timeouts,
+            ..Self::default()
+        }
+    }
+
+    /// The client for a scheme, made on first use.
+    fn of(&self, scheme: &str) -> Result<Client, TransportError> {
+        let secure = scheme == "https";
+        let place = if secure { &self.https } else { &self.loopback };
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = &*place {
+            return Ok(client.clone());
+        }
+        // A second installation fails, and is none.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut client = Client::builder()
+            .user_agent(concat!("knowbe4-exporter/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(self.timeouts.connect)
+            .read_timeout(self.timeouts.read.max(self.timeouts.slow_total))
+            // Both would be requests that no permit was taken for.
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .https_only(secure)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS);
+        if !secure {
+            client = client.no_proxy();
+        }
+        let client = client
+            .build()
+            .map_err(|error| TransportError::Client(causes(&error)))?;
+        Ok(place.insert(client).clone())
+    }
+}
+
 /// The Reporting API over HTTPS (plain HTTP to a loopback address only, as the configuration has checked).
 pub struct Https {
     client: Client,
@@ -122,39 +173,22 @@ pub enum TransportError {
 }
 
 impl Https {
-    /// A client for one account. `base` has no trailing slash; a path prefix in it is kept.
+    /// One account's way to its API. `base` has no trailing slash; a path prefix in it is kept.
     ///
     /// # Errors
     /// Without a single CA certificate, say.
-    pub fn new(base: &str, key: ApiKey, timeouts: Timeouts) -> Result<Self, TransportError> {
+    pub fn new(base: &str, key: ApiKey, clients: &Clients) -> Result<Self, TransportError> {
         let url = Url::parse(base).map_err(|_| TransportError::BaseUrl(base.to_owned()))?;
         let host = url
             .host_str()
             .ok_or_else(|| TransportError::BaseUrl(base.to_owned()))?
             .to_owned();
-        // A second installation fails, and is none.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut client = Client::builder()
-            .user_agent(concat!("knowbe4-exporter/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(timeouts.connect)
-            .read_timeout(timeouts.read.max(timeouts.slow_total))
-            // Both would be requests that no permit was taken for.
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .https_only(url.scheme() == "https")
-            .pool_max_idle_per_host(1);
-        if url.scheme() == "http" {
-            client = client.no_proxy();
-        }
-        let client = client
-            .build()
-            .map_err(|error| TransportError::Client(causes(&error)))?;
         Ok(Self {
-            client,
+            client: clients.of(url.scheme())?,
             base: base.to_owned(),
             host,
             key: Mutex::new(key),
-            timeouts,
+            timeouts: clients.timeouts,
         })
     }
 

@@ -56,6 +56,10 @@ impl Windows {
         }
     }
 
+    pub(super) fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     pub(super) fn is_occupied(&self) -> bool {
         self.occupied
     }

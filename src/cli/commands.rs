@@ -99,8 +99,8 @@ impl CheckArgs {
     }
 }
 
-/// Flags of `plan`: the sizes of an account that was never polled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+/// Flags of `plan`: the sizes of an account that was never polled, and another budget.
+#[derive(Debug, Clone, Copy, PartialEq, Args)]
 pub struct PlanArgs {
     /// Active users
     #[arg(long, value_name = "N")]
@@ -126,6 +126,12 @@ pub struct PlanArgs {
     /// Policies
     #[arg(long, value_name = "N")]
     pub policies: Option<u64>,
+    /// As if the quota were this many requests a day
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub requests_per_day: Option<u64>,
+    /// As if this share of the quota were the exporter's, above 0 and at most 1
+    #[arg(long, value_name = "FRACTION", value_parser = share)]
+    pub share: Option<f64>,
     /// Form of the forecast
     #[arg(long, value_enum, default_value_t)]
     pub format: PlanFormat,
@@ -198,6 +204,13 @@ pub enum MetricsFormat {
     Markdown,
     /// For programs.
     Json,
+}
+
+fn share(text: &str) -> Result<f64, &'static str> {
+    text.parse()
+        .ok()
+        .filter(|share: &f64| *share > 0.0 && *share <= 1.0)
+        .ok_or("expected a number above 0 and at most 1")
 }
 
 fn factor(text: &str) -> Result<f64, &'static str> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{DOES_NOT_FIT, Ending, Stop, load, output};
+use super::{DOES_NOT_FIT, Ending, Stop, load_without_keys, output};
 use crate::cli::{Env, Options, PlanArgs, PlanFormat};
 use crate::config::AccountConfig;
 use crate::forecast::{self, Forecast, Learned, Sizes, Source, forecast};
@@ -10,34 +10,63 @@ use crate::model::{Collector, EnrollmentScope, PerCollector};
 use crate::store::{Saved, Storage};
 
 pub(super) fn plan(options: &Options, arguments: &PlanArgs, env: &dyn Env) -> Ending {
-    let config = load(options, env)?;
+    let config = load_without_keys(options, env)?;
     let sizes = sizes(arguments);
-    let forecasts: Vec<_> = config
-        .accounts
-        .iter()
-        .map(|account| {
-            // Nothing is locked or written: the exporter may be running.
-            let saved = Storage::peek(&config.storage_path, &account.name).unwrap_or_default();
-            (account, of(account, &saved, &sizes))
-        })
-        .collect();
+    let mut outlooks = Vec::new();
+    for account in &config.accounts {
+        let mut account = account.clone();
+        let budget = &mut account.budget;
+        budget.requests_per_day = arguments.requests_per_day.unwrap_or(budget.requests_per_day);
+        budget.share = arguments.share.unwrap_or(budget.share);
+        if budget.per_day_limit() == 0 {
+            let (share, quota) = (budget.share, budget.requests_per_day);
+            return Err(Stop::usage(format!(
+                "account {}: a share of {share} of {quota} requests a day leaves none, expected at least one",
+                account.name
+            )));
+        }
+        // Nothing is locked or written: the exporter may be running.
+        let saved = Storage::peek(&config.storage_path, &account.name).unwrap_or_default();
+        outlooks.push(Outlook::new(account, &saved, &sizes));
+    }
     output::print(&match arguments.format {
-        PlanFormat::Table => forecasts
-            .iter()
-            .map(|(account, forecast)| table(account, forecast))
-            .collect(),
+        PlanFormat::Table => outlooks.iter().map(table).collect(),
         PlanFormat::Json => {
-            let accounts: Vec<_> = forecasts
-                .iter()
-                .map(|(account, forecast)| json(account, forecast))
-                .collect();
+            let accounts: Vec<_> = outlooks.iter().map(json).collect();
             format!("{:#}\n", json!({ "accounts": accounts }))
         }
     })?;
-    if forecasts.iter().all(|(_, forecast)| forecast.plan.fits) {
+    if outlooks.iter().all(|outlook| outlook.forecast.plan.fits) {
         Ok(())
     } else {
         Err(Stop::silent(DOES_NOT_FIT))
+    }
+}
+
+/// Quotas that are held beside an account's own.
+const OTHER_QUOTAS: [f64; 2] = [0.5, 2.0];
+
+/// An account's forecast, and what it would be with another quota.
+struct Outlook {
+    account: AccountConfig,
+    forecast: Forecast,
+    /// Requests a day of the quota, and the forecast.
+    others: Vec<(u64, Forecast)>,
+}
+
+impl Outlook {
+    fn new(account: AccountConfig, saved: &Saved, sizes: &Sizes) -> Self {
+        let others = OTHER_QUOTAS.map(|factor| {
+            let mut other = account.clone();
+            let budget = &mut other.budget;
+            budget.requests_per_day = ((budget.requests_per_day as f64 * factor) as u64).max(1);
+            (budget.requests_per_day, of(&other, saved, sizes))
+        });
+        Self {
+            forecast: of(&account, saved, sizes),
+            account,
+            others: others.into(),
+        }
     }
 }
 
@@ -71,7 +100,8 @@ fn sizes(arguments: &PlanArgs) -> Sizes {
     }))
 }
 
-fn json(account: &AccountConfig, forecast: &Forecast) -> Value {
+fn json(outlook: &Outlook) -> Value {
+    let forecast = &outlook.forecast;
     let collectors: Vec<_> = forecast
         .plan
         .planned
@@ -83,20 +113,50 @@ fn json(account: &AccountConfig, forecast: &Forecast) -> Value {
                 "interval_seconds": planned.interval,
                 "requests_per_day": planned.requests_per_day,
                 "configured_requests_per_day": planned.configured_per_day,
+                "requests_per_day_if_hourly": HOURS * planned.cost,
+                "mean_age_seconds": planned.interval.map(|interval| interval / 2.0),
                 "share_of_limit": planned.requests_per_day / forecast.limit as f64,
                 "cost_is": source(forecast.costs[planned.collector].1),
             })
         })
         .collect();
+    let others: Vec<_> = outlook
+        .others
+        .iter()
+        .map(|(quota, other)| {
+            let collectors: Vec<_> = other
+                .plan
+                .planned
+                .iter()
+                .map(|planned| {
+                    json!({
+                        "collector": planned.collector.as_str(),
+                        "interval_seconds": planned.interval,
+                    })
+                })
+                .collect();
+            json!({
+                "quota": quota,
+                "limit": other.limit,
+                "requests_per_day": other.plan.requests_per_day,
+                "fits": other.plan.fits,
+                "collectors": collectors,
+            })
+        })
+        .collect();
     json!({
-        "account": account.name.as_str(),
+        "account": outlook.account.name.as_str(),
         "requests_per_day": forecast.plan.requests_per_day,
         "limit": forecast.limit,
         "fits": forecast.plan.fits,
         "enrollments": scope(forecast.enrollments),
         "collectors": collectors,
+        "what_if": others,
     })
 }
+
+/// Refreshes a day of what is refreshed every hour.
+const HOURS: f64 = 24.0;
 
 fn source(source: Source) -> &'static str {
     match source {
@@ -113,29 +173,35 @@ fn scope(scope: EnrollmentScope) -> &'static str {
     }
 }
 
-fn table(account: &AccountConfig, forecast: &Forecast) -> String {
-    let heading = [
+fn table(outlook: &Outlook) -> String {
+    let (account, forecast) = (&outlook.account, &outlook.forecast);
+    let mut heading = [
         "collector",
         "requests a refresh",
         "every",
         "requests a day",
         "of the budget",
-    ];
-    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+        "every hour would be",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    let quotas = outlook.others.iter();
+    heading.extend(quotas.map(|(quota, _)| format!("every, were the quota {quota}")));
+    let mut rows = vec![heading];
     for planned in &forecast.plan.planned {
         let (_, from) = forecast.costs[planned.collector];
-        rows.push(vec![
+        let of_the_budget = |requests: f64| format!("{:.1} %", 100.0 * requests / forecast.limit as f64);
+        let mut row = vec![
             planned.collector.to_string(),
             format!("{} ({})", planned.cost as u64, source(from)),
-            planned
-                .interval
-                .map_or_else(|| "never: too expensive".to_owned(), duration),
+            every(planned.interval),
             format!("{:.1}", planned.requests_per_day),
-            format!(
-                "{:.1} %",
-                100.0 * planned.requests_per_day / forecast.limit as f64
-            ),
-        ]);
+            of_the_budget(planned.requests_per_day),
+            of_the_budget(HOURS * planned.cost),
+        ];
+        let others = outlook.others.iter();
+        row.extend(others.map(|(_, other)| every(other.interval(planned.collector))));
+        rows.push(row);
     }
     let plan = &forecast.plan;
     let verdict = if plan.fits {
@@ -154,7 +220,7 @@ fn table(account: &AccountConfig, forecast: &Forecast) -> String {
     };
     let budget = &account.budget;
     format!(
-        "account {}: {:.0} of {} requests a day ({} x share {}), {verdict}\n{}{note}\n",
+        "account {}: {:.0} of {} requests a day ({} x share {}), {verdict}\n{}{note}data is at most as old as \"every\" says, half of it on average\n\n",
         account.name,
         plan.requests_per_day,
         forecast.limit,
@@ -162,6 +228,10 @@ fn table(account: &AccountConfig, forecast: &Forecast) -> String {
         budget.share,
         output::table(&rows),
     )
+}
+
+fn every(interval: Option<f64>) -> String {
+    interval.map_or_else(|| "never: too expensive".to_owned(), duration)
 }
 
 fn duration(seconds: f64) -> String {

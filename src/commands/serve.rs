@@ -12,6 +12,7 @@ use tracing::{error, info, warn};
 
 use super::site::Exporter;
 use super::{Ending, Stop, load, load_all};
+use crate::api::transport::Clients;
 use crate::cli::{Env, Options};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -83,6 +84,7 @@ pub(super) async fn run(
         Arc::clone(&supervisor),
         Arc::clone(&exposition),
         reload,
+        config.storage_path,
     ));
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
@@ -150,6 +152,7 @@ pub(super) fn wire(config: &Config, env: Arc<dyn Env>) -> Result<Shared, Stop> {
     Ok(Shared {
         storage,
         published: Arc::default(),
+        clients: Clients::default(),
         instruments: Arc::new(Instruments::new(clock.now())),
         clock,
         env,

@@ -1,10 +1,14 @@
 //! What the endpoint serves: joins the exposition, the status and the supervisor behind the server's [`Site`].
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 use tracing::{error, info};
 
 use super::serve::Reload;
+use crate::config::Config;
 use crate::exposition::{Encoding, Exposition};
 use crate::model::AccountName;
 use crate::server::{BoxFuture, Format, MetricsAnswer, Site};
@@ -17,17 +21,27 @@ pub(super) struct Exporter {
     supervisor: Arc<Supervisor>,
     exposition: Arc<Exposition>,
     reload: Reload,
+    /// Held from the reading of a configuration until it holds: the one that was read last wins.
+    reloading: Arc<Mutex<()>>,
+    storage_path: PathBuf,
     started: f64,
 }
 
 impl Exporter {
-    /// Serves what the two hold; `reload` reads the configuration again.
-    pub(super) fn new(supervisor: Arc<Supervisor>, exposition: Arc<Exposition>, reload: Reload) -> Self {
+    /// Serves what the two hold, and keeps at `storage_path`; `reload` reads the configuration again.
+    pub(super) fn new(
+        supervisor: Arc<Supervisor>,
+        exposition: Arc<Exposition>,
+        reload: Reload,
+        storage_path: PathBuf,
+    ) -> Self {
         let started = supervisor.shared().clock.now();
         Self {
             supervisor,
             exposition,
             reload,
+            reloading: Arc::default(),
+            storage_path,
             started,
         }
     }
@@ -38,27 +52,37 @@ impl Exporter {
 
     /// Reads the configuration and makes it the running one, or leaves all as it is.
     pub(super) async fn reload_now(&self) -> Result<(), String> {
-        let shared = self.shared();
-        let outcome = match (self.reload)() {
-            Ok(config) => {
-                let applied = self
-                    .supervisor
-                    .apply(&config.accounts)
-                    .await
-                    .map_err(|error| error.to_string());
-                if applied.is_ok() {
-                    self.exposition.set_stale_after(config.stale_after);
-                }
-                applied
-            }
-            Err(stop) => Err(stop.to_string()),
+        let _one_at_a_time = self.reloading.lock().await;
+        let reload = Arc::clone(&self.reload);
+        let outcome = match spawn_blocking(move || reload()).await {
+            Ok(Ok(config)) => self.take(config).await,
+            Ok(Err(stop)) => Err(stop.to_string()),
+            Err(_) => Err("reading it broke off".to_owned()),
         };
+        let shared = self.shared();
         shared.instruments.reloaded(outcome.is_ok(), shared.clock.now());
         match &outcome {
             Ok(()) => info!("the configuration was read again"),
             Err(why) => error!("the configuration was not read again, the last good one stays: {why}"),
         }
         outcome
+    }
+}
+
+impl Exporter {
+    /// Makes a configuration the running one.
+    async fn take(&self, config: Config) -> Result<(), String> {
+        if config.storage_path != self.storage_path {
+            return Err(format!(
+                "the storage path is {} and can't change to {} while the exporter runs: restart it",
+                self.storage_path.display(),
+                config.storage_path.display()
+            ));
+        }
+        let applied = self.supervisor.apply(&config.accounts).await;
+        applied.map_err(|error| error.to_string())?;
+        self.exposition.set_stale_after(config.stale_after);
+        Ok(())
     }
 }
 

@@ -40,6 +40,14 @@ pub enum BaseUrlError {
         "expected https: a key would travel in the clear (plain http is for 127.0.0.0/8, ::1 and localhost only)"
     )]
     PlainHttp,
+    /// `/v1` at the end.
+    #[error("expected the URL without /v1 at its end, which every request appends")]
+    Version,
+    /// The console in place of the API.
+    #[error(
+        "expected the API's host, not the console's: region: US (or EU, CA, UK, DE) is enough, or https://REGION.api.knowbe4.com"
+    )]
+    Console,
 }
 
 impl BaseUrl {
@@ -91,11 +99,19 @@ impl FromStr for BaseUrl {
         if !secure && !loopback {
             return Err(BaseUrlError::PlainHttp);
         }
+        let path = path.trim_end_matches('/');
+        if path.ends_with("/v1") {
+            return Err(BaseUrlError::Version);
+        }
+        let host = host.to_ascii_lowercase();
+        if (host == "knowbe4.com" || host.ends_with(".knowbe4.com")) && !host.ends_with(".api.knowbe4.com") {
+            return Err(BaseUrlError::Console);
+        }
         let scheme = if secure { "https" } else { "http" };
         Ok(Self(format!(
             "{scheme}://{}{}",
             authority.to_ascii_lowercase(),
-            path.trim_end_matches('/')
+            path
         )))
     }
 }
@@ -163,7 +179,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_apart() {
-        use BaseUrlError::{Characters, Host, PlainHttp, Port, Query, Scheme, UserInfo};
+        use BaseUrlError::{Characters, Console, Host, PlainHttp, Port, Query, Scheme, UserInfo, Version};
         for (text, error) in [
             ("", Scheme),
             ("us.api.knowbe4.com", Scheme),
@@ -187,6 +203,10 @@ mod tests {
             ("http://us.api.knowbe4.com", PlainHttp),
             ("http://127.0.0.1.evil.example", PlainHttp),
             ("http://localhost.evil.example", PlainHttp),
+            ("https://eu.api.knowbe4.com/v1", Version),
+            ("https://proxy.example/kb4/v1//", Version),
+            ("https://training.knowbe4.com", Console),
+            ("https://EU.knowbe4.com/ui/", Console),
             ("http://[::2]", PlainHttp),
             ("http://0.0.0.0", PlainHttp),
         ] {

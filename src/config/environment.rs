@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use super::key::is_world_readable;
+use super::layer::REGIONS;
 use super::mistakes::Mistake;
 use super::secrecy::shown;
-use super::{AccountConfig, BaseUrl, BaseUrlError, ConfigErrors, KeySource, with_causes};
-use crate::cli::Env;
+use super::{AccountConfig, BaseUrl, BaseUrlError, ConfigErrors, KeySource, Keys, with_causes};
+use crate::cli::{Env, nearest};
 use crate::model::{AccountName, Region};
 
 const KEY: &str = "KNOWBE4_API_KEY";
@@ -25,18 +26,24 @@ const DEFAULT_NAME: &str = "default";
 const CREDENTIAL: &str = "knowbe4_api_key";
 
 /// The account and what is odd about it.
-pub(super) fn read(env: &dyn Env) -> Result<(AccountConfig, Vec<String>), ConfigErrors> {
+pub(super) fn read(env: &dyn Env, keys: Keys) -> Result<(AccountConfig, Vec<String>), ConfigErrors> {
     let mut mistakes = Vec::new();
-    let key = keep(key(env), &mut mistakes);
+    let key = match keys {
+        Keys::Read => keep(key(env), &mut mistakes),
+        Keys::Leave => Some(KeySource::Env(KEY.to_owned())),
+    };
     let region = keep(region(env), &mut mistakes);
     let url = keep(base_url(env), &mut mistakes);
     let name = keep(name(env), &mut mistakes);
     let (Some(key), Some(region), Some(url), Some(name)) = (key, region, url, name) else {
+        mistakes.extend(strangers(env).map(|(name, message)| Mistake::new(name, message)));
         let hint = "nothing was started; for more than one account, or to change a default, write a file and name it \
                     by --config.file; 'knowbe4-exporter demo' needs neither";
         return Err(ConfigErrors::new(mistakes, 0, hint));
     };
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = strangers(env)
+        .map(|(name, message)| format!("{name}: {message}"))
+        .collect();
     if let KeySource::File(path) = &key
         && is_world_readable(path)
     {
@@ -53,6 +60,21 @@ pub(super) fn read(env: &dyn Env) -> Result<(AccountConfig, Vec<String>), Config
         },
     };
     Ok((account, warnings))
+}
+
+/// Variables that are nearly one of the known.
+fn strangers(env: &dyn Env) -> impl Iterator<Item = (String, String)> {
+    let ours = |name: &String| name.starts_with("KNOWBE4_") && !name.starts_with("KNOWBE4_EXPORTER_");
+    let mut names: Vec<String> = env.names().into_iter().filter(ours).collect();
+    names.sort_unstable();
+    names.into_iter().filter_map(|name| {
+        if VARIABLES.contains(&&*name) {
+            return None;
+        }
+        let a_key = ["KEY", "TOKEN"].iter().any(|end| name.ends_with(end));
+        let meant = nearest(&name, VARIABLES).or_else(|| a_key.then_some(KEY))?;
+        Some((name, format!("no such variable, did you mean {meant}?")))
+    })
 }
 
 fn keep<T>(result: Result<T, Mistake>, mistakes: &mut Vec<Mistake>) -> Option<T> {
@@ -100,7 +122,7 @@ fn region(env: &dyn Env) -> Result<Region, Mistake> {
         None => Ok(Region::default()),
         Some(text) => text.parse().map_err(|_| {
             let found = shown(&text);
-            Mistake::new(REGION, format!("found {found}, expected US, EU, CA, UK or DE"))
+            Mistake::new(REGION, format!("found {found}, expected {REGIONS}"))
         }),
     }
 }

@@ -10,7 +10,7 @@ use super::document::Document;
 use super::layer::Layer;
 use super::mistakes::{Findings, Mistake, Spot};
 use super::reader::{Found, Item, Table};
-use super::{ConfigErrors, KeySource, defaults, duration};
+use super::{ConfigErrors, KeySource, Keys, defaults, duration};
 use crate::cli::Env;
 use crate::model::{AccountName, Collector};
 use crate::secret::ApiKey;
@@ -28,7 +28,7 @@ pub(super) struct Said {
 }
 
 /// Reads the file, and the keys that it points to.
-pub(super) fn read(path: &Path, env: &dyn Env) -> Result<Said, ConfigErrors> {
+pub(super) fn read(path: &Path, env: &dyn Env, keys: Keys) -> Result<Said, ConfigErrors> {
     let file = path.display().to_string();
     let text = text(path).map_err(|mistake| errors(&file, vec![mistake], 0))?;
     let document = Document::parse(&text).map_err(|malformed| {
@@ -42,6 +42,7 @@ pub(super) fn read(path: &Path, env: &dyn Env) -> Result<Said, ConfigErrors> {
         folder,
         findings: &findings,
         env,
+        keys,
     }
     .read(&document);
     match said {
@@ -89,6 +90,7 @@ struct File<'a> {
     folder: &'a Path,
     findings: &'a Findings,
     env: &'a dyn Env,
+    keys: Keys,
 }
 
 impl File<'_> {

@@ -11,7 +11,7 @@ use crate::cli::Env;
 use crate::secret::{ApiKey, ApiKeyError};
 
 /// The longest key file that is read. Keys have some hundred bytes; this stops at a device or a log.
-const LONGEST_FILE: u64 = 64 << 10;
+const LONGEST_FILE: u64 = 16 << 10;
 
 /// Where systemd puts what `LoadCredential=` names.
 const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
@@ -112,17 +112,15 @@ fn from_file(path: &Path) -> Result<ApiKey, KeyError> {
         path: path.to_owned(),
         source,
     };
-    let mut bytes = Zeroizing::new(Vec::new());
+    // Room for all of it: growing would leave copies behind that nobody wipes.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST_FILE as usize + 1));
     File::open(path)
         .and_then(|file| file.take(LONGEST_FILE).read_to_end(&mut bytes))
         .map_err(unreadable)?;
-    std::str::from_utf8(&bytes)
-        .map_err(|_| ApiKeyError::NotAKey)
-        .and_then(ApiKey::new)
-        .map_err(|source| KeyError::NotAKey {
-            place: format!("the file {}", shown(&path.to_string_lossy())),
-            source,
-        })
+    ApiKey::from_bytes(&bytes).map_err(|source| KeyError::NotAKey {
+        place: format!("the file {}", shown(&path.to_string_lossy())),
+        source,
+    })
 }
 
 /// Whether everybody on the machine may read the file.

@@ -19,6 +19,9 @@ use crate::model::{AccountName, PerCollector, Region};
 /// No quota is larger, and a typing error ends here.
 const REQUESTS: RangeInclusive<u64> = 1..=10_000_000;
 
+/// What a region may be, and how to find out which it is.
+pub(super) const REGIONS: &str = "US, EU, CA, UK or DE, which the console's address tells: training.knowbe4.com is US, eu.knowbe4.com is EU, and so on";
+
 /// The most tests. Their series alone would be a million and a half.
 const MOST_TESTS: u64 = 100_000;
 
@@ -48,7 +51,7 @@ impl Layer {
         let mut layer = Self {
             region: table
                 .take("region")
-                .and_then(|item| item.text("US, EU, CA, UK or DE", |text| text.parse().ok())),
+                .and_then(|item| item.text(REGIONS, |text| text.parse().ok())),
             base_url: table.take("base_url").and_then(|item| {
                 item.private_text("a URL", |text| {
                     text.parse().map_err(|error: BaseUrlError| error.to_string())

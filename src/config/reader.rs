@@ -110,8 +110,12 @@ impl<'a> Item<'a> {
     }
 
     fn whole_expected<T>(&self, range: &RangeInclusive<u64>) -> Option<T> {
+        let bare = match &self.node.value {
+            Value::Text(text) if text.parse::<u64>().is_ok() => ", without quotes",
+            _ => "",
+        };
         self.unexpected(&format!(
-            "a whole number from {} to {}",
+            "a whole number from {} to {}{bare}",
             range.start(),
             range.end()
         ))

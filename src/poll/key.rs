@@ -60,24 +60,25 @@ impl Poller {
         info!(account = %self.tools.config.name, "the key has changed");
         self.tools.transport.set_key(key.clone());
         self.tools.key = key;
+        self.ask_refused_again();
+        true
+    }
+
+    /// Another key or another server may answer what was refused; the rest keeps its phase.
+    pub fn ask_refused_again(&mut self) {
         self.breaker = None;
         self.suspects.clear();
-        for collector in Collector::ALL {
-            // Who was refused for the old key asks again; the rest keeps its phase.
-            let refused = self.statuses[collector]
-                .last_failure
-                .as_ref()
-                .is_some_and(|failure| {
-                    matches!(
-                        failure.reason,
-                        Reason::Unauthorized | Reason::Forbidden | Reason::NotFound
-                    )
-                });
+        for (collector, status) in self.statuses.iter() {
+            let refused = status.last_failure.as_ref().is_some_and(|failure| {
+                matches!(
+                    failure.reason,
+                    Reason::Unauthorized | Reason::Forbidden | Reason::NotFound
+                )
+            });
             if refused {
                 self.agenda[collector].instead = Some((Instant::now(), NextRunReason::Interval));
             }
         }
-        true
     }
 
     /// The key works somewhere: who was refused is asked once more, and is then known to be refused alone.

@@ -91,6 +91,7 @@ impl Poller {
             running_enrollments_cost: self.learned.running_enrollments,
             filter_ignored: self.learned.filter_ignored,
             overhead: self.learned.overhead,
+            base_url: Some(self.tools.config.base_url.as_str().to_owned()),
         };
         let store = Arc::clone(&self.tools.store);
         let written = spawn_blocking(move || store.save_snapshot(&saved)).await;

@@ -33,6 +33,8 @@ pub struct Saved {
     pub filter_ignored: bool,
     /// The part of the requests that brought nothing.
     pub overhead: f64,
+    /// Where its API answered.
+    pub base_url: Option<String>,
 }
 
 pub(super) fn encode(saved: &Saved) -> Vec<u8> {

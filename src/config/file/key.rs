@@ -3,7 +3,7 @@
 use super::super::key::is_world_readable;
 use super::super::reader::{Found, Item, Table};
 use super::super::secrecy::{may_be_a_key, shown};
-use super::super::{KeySource, with_causes};
+use super::super::{KeySource, Keys, with_causes};
 use super::File;
 use crate::model::AccountName;
 use crate::secret::ApiKey;
@@ -23,6 +23,12 @@ impl File<'_> {
         let [file, variable, credential] = items;
         if let Some(item) = file {
             return item.private_text("the path of a file that holds the key", |text| {
+                if text.starts_with("~/") || text.starts_with('$') {
+                    return Err(
+                        "found a path that begins with ~ or $, which aren't expanded here, expected the path itself"
+                            .to_owned(),
+                    );
+                }
                 if text.is_empty() || (may_be_a_key(text) && !self.folder.join(text).exists()) {
                     return Err(format!(
                         "found {}, expected the path of a file that holds the key",
@@ -34,6 +40,12 @@ impl File<'_> {
         }
         if let Some(item) = variable {
             return item.private_text("the name of an environment variable", |text| {
+                if text.starts_with('$') {
+                    return Err(
+                        "found a name that begins with $, expected the name of an environment variable without it"
+                            .to_owned(),
+                    );
+                }
                 let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
                     && !text.starts_with(|c: char| c.is_ascii_digit());
                 if text.is_empty() || !plain || may_be_a_key(text) {
@@ -60,6 +72,11 @@ impl File<'_> {
             let at = table.at.clone();
             return Some(Found { value, at });
         }
+        if self.keys == Keys::Leave && !table.has_secret() {
+            let at = table.at.clone();
+            let value = KeySource::Env(String::new());
+            return Some(Found { value, at });
+        }
         // A key that stands there itself is reported as such.
         if !table.has_secret() {
             table.missing(
@@ -71,6 +88,9 @@ impl File<'_> {
 
     /// Reads the key once, so that one that isn't there is told before anything starts.
     pub(super) fn try_key(&self, source: &Found<KeySource>) -> Option<ApiKey> {
+        if self.keys == Keys::Leave {
+            return None;
+        }
         if let KeySource::File(path) = &source.value
             && is_world_readable(path)
         {

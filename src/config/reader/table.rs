@@ -102,6 +102,8 @@ impl<'a> Table<'a> {
                 "a key can't stand in this file (its value is not shown): expected api_key_file with the path of a \
                  file that holds it, or api_key_env with the name of an environment variable"
                     .to_owned()
+            } else if let Some(home) = home(name) {
+                format!("unknown key here, expected it under {home}")
             } else if let Some(meant) = nearest(name, self.known.iter().copied()) {
                 format!("unknown key, did you mean {meant:?}?")
             } else {
@@ -110,6 +112,19 @@ impl<'a> Table<'a> {
             self.findings.wrong(&item.at, message);
         }
     }
+}
+
+/// Where a key belongs that is often put one level too high.
+fn home(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "requests_per_day" | "requests_per_minute" | "requests_per_second" | "share" => "budget",
+        "include" | "exclude" | "min_size" => "groups",
+        "windows" | "max_tests" | "callback" => "phishing",
+        "interval" | "min_interval" | "max_interval" | "weight" | "enabled" => {
+            "collectors and the collector's name"
+        }
+        _ => return None,
+    })
 }
 
 fn is_secret(name: &str) -> bool {
