@@ -22,14 +22,14 @@ use tracing::{debug, trace};
 
 use self::error::ApiError;
 use self::headers::Headers;
-use self::page::{Ask, Pager, Step};
+use self::page::{Ask, FIRST_CURSOR, Pager, Step};
 use self::retry::{ATTEMPTS, Delays};
 use self::transport::{Answer, Call, Transport};
 use self::wire::{Drift, HistoryRow, Row};
 use crate::budget::{AccountBudget, Claim};
 use crate::clock::Clock;
 use crate::instrument::AccountInstruments;
-use crate::model::{Endpoint, Failure};
+use crate::model::{Endpoint, Failure, Reason};
 
 /// How long a refresh that has begun waits for a permit before it gives up. Longer than any pause that a busy
 /// minute or an ordinary 429 causes; a listing read over hours would be of no one time.
@@ -162,7 +162,10 @@ impl Client {
         let answer = loop {
             match self.attempt(refresh, &call, attempt).await {
                 Ok(answer) => break answer,
-                Err(error) => self.pause_or_fail(refresh, error, attempt, &mut delays).await?,
+                Err(error) => {
+                    self.pause_or_fail(refresh, error, endpoint, attempt, &mut delays)
+                        .await?;
+                }
             }
             attempt += 1;
         };
@@ -273,7 +276,7 @@ impl Client {
     /// When the answer isn't JSON with status 200.
     pub async fn probe(&self, endpoint: Endpoint) -> Result<Probe, ApiError> {
         let ask = Ask {
-            cursor: Some("true".to_owned()),
+            cursor: Some(FIRST_CURSOR.to_owned()),
             page: None,
             per_page: PROBE_PAGE,
         };
@@ -289,8 +292,7 @@ impl Client {
             query,
         };
         let answer = self.attempt(&mut refresh, &call, 1).await?;
-        let value = serde_json::from_slice::<serde_json::Value>(&answer.body)
-            .map_err(|error| self.undecodable(&error, &answer))?;
+        let value = wire::any(&answer.body).map_err(|error| self.undecodable(&error, &answer))?;
         Ok(Probe {
             elements: value.as_array().map(Vec::len),
             shape: shape::shape(&value),
@@ -319,10 +321,7 @@ impl Client {
                 Ok(answer) => return Ok(Some(answer)),
                 Err(error) => error,
             };
-            if let ApiError::Status {
-                status: 400 | 404 | 405 | 422,
-                ..
-            } = error
+            if matches!(error.reason(), Reason::BadRequest | Reason::NotFound)
                 && let Some(step) = pager.refused()
             {
                 return match step {
@@ -330,10 +329,11 @@ impl Client {
                     _ => Ok(None),
                 };
             }
-            if matches!(error, ApiError::Timeout(_)) {
+            if error.is_timeout() {
                 pager.smaller();
             }
-            self.pause_or_fail(refresh, error, attempt, &mut delays).await?;
+            self.pause_or_fail(refresh, error, listing.endpoint, attempt, &mut delays)
+                .await?;
             attempt += 1;
         }
     }
@@ -367,7 +367,10 @@ impl Client {
         let seconds = started.elapsed().as_secs_f64();
         self.instruments
             .request(call.endpoint, &code, result.is_ok(), seconds);
-        trace!(endpoint = call.endpoint.path(), code, attempt, seconds, "asked");
+        trace!(
+            endpoint = call.endpoint.path(),
+            code, attempt, seconds, "answered"
+        );
         if result.is_ok() {
             refresh.attempts = ATTEMPTS;
         }
@@ -386,18 +389,20 @@ impl Client {
     }
 
     fn accept(&self, status: u16, headers: Headers, body: Vec<u8>) -> Result<Accepted, ApiError> {
-        let request_id = headers.request_id();
         if status != 200 {
-            let retry_after = headers.retry_after(self.clock.now());
             return Err(ApiError::Status {
                 status,
-                request_id,
-                retry_after,
+                request_id: headers.request_id(),
+                retry_after: headers.retry_after(self.clock.now()),
             });
         }
+        // What a login page or a proxy says isn't data, even where it happens to be JSON.
         if !headers.is_json() {
             let detail = format!("{} bytes that don't claim to be JSON", body.len());
-            return Err(ApiError::Decode { detail, request_id });
+            return Err(ApiError::Decode {
+                detail,
+                request_id: headers.request_id(),
+            });
         }
         Ok(Accepted { headers, body })
     }
@@ -407,6 +412,7 @@ impl Client {
         &self,
         refresh: &Refresh,
         error: ApiError,
+        endpoint: Endpoint,
         attempt: u32,
         delays: &mut Delays,
     ) -> Result<(), ApiError> {
@@ -414,6 +420,9 @@ impl Client {
         if attempt >= refresh.attempts || !(throttled || error.is_transient()) {
             return Err(error);
         }
+        let failure = self.explain(&error, endpoint);
+        let request_id = failure.request_id.unwrap_or_default();
+        debug!(attempt, request_id, "to be tried again: {}", failure.cause);
         if throttled {
             // The budget holds back all of the account's permits; a pause beyond patience ends this refresh.
             return match self.budget.wait() {
@@ -421,12 +430,9 @@ impl Client {
                 _ => Ok(()),
             };
         }
-        let pause = delays.pause();
-        debug!(
-            attempt,
-            pause_seconds = pause.as_secs_f64(),
-            "trying again: {error}"
-        );
+        let Some(pause) = delays.pause_at_least(error.retry_after().unwrap_or_default()) else {
+            return Err(error);
+        };
         sleep(pause).await;
         Ok(())
     }

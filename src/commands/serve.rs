@@ -84,7 +84,7 @@ pub(super) async fn run(
         Arc::clone(&supervisor),
         Arc::clone(&exposition),
         reload,
-        config.storage_path,
+        config.storage_path.clone(),
     ));
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();

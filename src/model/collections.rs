@@ -252,7 +252,7 @@ impl TrainingCampaign {
 /// From `/v1/training/enrollments`, aggregated while it streams.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Enrollments {
-    /// Counts by the campaign's id.
+    /// Counts by the campaign's id; all 0 where it is known that there are none.
     pub campaigns: BTreeMap<i64, StatusCounts>,
     /// Counts by segment of the user; [`None`] when the users' segments weren't known at the time.
     pub segments: Option<Vec<SegmentEnrollments>>,

@@ -10,7 +10,7 @@ use super::{Poller, TICK};
 use crate::api::error::ApiError;
 use crate::budget::Refused;
 use crate::collect::{self, Yield};
-use crate::model::{Collector, EnrollmentScope, NextRunReason, Reason};
+use crate::model::{Collector, EnrollmentScope, Reason};
 
 /// A refresh that has ended.
 pub(super) struct Ended {
@@ -114,7 +114,7 @@ impl Poller {
         let wait = match error {
             ApiError::Status { status: 429, .. } => Some(self.tools.budget.wait().max(TICK)),
             ApiError::Budget(Refused::Later(wait) | Refused::Paused(wait)) => Some(*wait),
-            _ => None,
+            _ => error.retry_after(),
         };
         self.agenda[collector].failed(reason, worked, wait, now);
         match error {
