@@ -3,6 +3,7 @@
 //! Each command is one file. What they share is here: how a command ends, how the configuration is loaded, and the
 //! runtime they run on.
 
+mod assets;
 mod check;
 mod demo;
 mod health;
@@ -107,6 +108,7 @@ fn dispatch(cli: Cli, env: impl Env + Clone + 'static) -> Ending {
         Command::Check(arguments) => block_on(check::check(options, arguments, env)),
         Command::Plan(arguments) => plan::plan(&options, &arguments, &env),
         Command::Once(arguments) => block_on(once::once(options, arguments, env)),
+        Command::Assets(arguments) => assets::assets(&arguments),
         Command::Metrics(arguments) => metrics::metrics(arguments.format),
         Command::Health => block_on(health::health(options)),
     }

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floor of each room. A room uses rooms on lower floors only.
-const FLOORS: [(&str, u32); 24] = [
+const FLOORS: [(&str, u32); 25] = [
     ("main", 10),
     ("lib", 10),
     ("commands", 9),
@@ -31,6 +31,7 @@ const FLOORS: [(&str, u32); 24] = [
     ("instrument", 2),
     ("schedule", 2),
     ("snapshot", 2),
+    ("assets", 1),
     ("catalogue", 1),
     ("clock", 1),
     ("model", 1),

@@ -22,6 +22,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Run every collector once and write the metrics; exit 1 when one failed
     Once(OnceArgs),
+    /// Write the dashboards, alert rules, rule tests and runbooks that the binary carries
+    Assets(AssetsArgs),
     /// List every metric: name, type, unit, labels, collector, help
     Metrics(MetricsArgs),
     /// Ask the running exporter whether it is healthy; exit 0 or 1
@@ -131,6 +133,17 @@ pub struct OnceArgs {
     /// Write to FILE by atomic rename instead of standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// Flags of `assets`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct AssetsArgs {
+    /// Directory to write into; made if it isn't there
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Replace files that differ
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Flags of `metrics`.
