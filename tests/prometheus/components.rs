@@ -80,6 +80,8 @@ impl Server {
                 &format!("--config.file={}", file.display()),
                 &format!("--storage.tsdb.path={}", folder.join("data").display()),
                 "--storage.tsdb.retention.time=10y",
+                // What fires before Alertmanager has been found is said again a minute later otherwise.
+                "--rules.alert.resend-delay=5s",
             ],
         )
     }

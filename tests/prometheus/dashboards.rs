@@ -9,11 +9,12 @@ use serde_json::Value;
 use super::components::Server;
 
 /// What stands for a variable: regular expressions that match all, and the durations that Grafana reckons.
-fn filled(expression: &str, range: &str) -> String {
+fn filled(expression: &str, range: u64) -> String {
     let mut filled = expression
-        .replace("$__rate_interval", "5m")
+        .replace("$__rate_interval", "6m")
         .replace("$__interval", "5m")
-        .replace("$__range", range);
+        .replace("$__range_s", &range.to_string())
+        .replace("$__range", &format!("{range}s"));
     while let Some(at) = filled.find('$') {
         let rest = &filled[at + 1..];
         let end = if rest.starts_with('{') {
@@ -25,6 +26,19 @@ fn filled(expression: &str, range: &str) -> String {
         filled.replace_range(at..=at + end, ".*");
     }
     filled
+}
+
+/// Seconds from `now-90d` to now.
+fn seconds(from: &str) -> u64 {
+    let length = from.strip_prefix("now-").expect("a time before now");
+    let (number, unit) = length.split_at(length.len() - 1);
+    let unit = match unit {
+        "h" => 3600,
+        "d" => 86_400,
+        "y" => 365 * 86_400,
+        _ => panic!("{from}: hours, days or years were expected"),
+    };
+    number.parse::<u64>().unwrap() * unit
 }
 
 fn panels<'a>(parent: &'a Value, into: &mut Vec<&'a Value>) {
@@ -45,6 +59,7 @@ pub fn without_data(prometheus: &Server, now: u64, hours: u64) -> Vec<String> {
         }
         let dashboard: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
         let name = dashboard["title"].as_str().unwrap().to_owned();
+        let shown = seconds(dashboard["time"]["from"].as_str().unwrap());
         let mut all = Vec::new();
         panels(&dashboard, &mut all);
         let asked = queries.entry(name.clone()).or_default();
@@ -59,7 +74,7 @@ pub fn without_data(prometheus: &Server, now: u64, hours: u64) -> Vec<String> {
                 } else {
                     format!("&start={}&end={now}&step=300", now - hours * 3600)
                 };
-                let answer = prometheus.query(&filled(expression, &format!("{hours}h")), &range);
+                let answer = prometheus.query(&filled(expression, shown), &range);
                 if answer.as_ref().is_ok_and(|series| !series.is_empty()) {
                     continue;
                 }
@@ -77,9 +92,10 @@ pub fn without_data(prometheus: &Server, now: u64, hours: u64) -> Vec<String> {
 fn variables_are_filled_in() {
     assert_eq!(
         filled(
-            "rate(a{b=~\"$account\",c=~\"${group:regex}\"}[$__rate_interval])",
-            "1h"
+            "rate(a{b=~\"$account\",c=~\"${group:regex}\"}[$__rate_interval] offset $__range)",
+            60
         ),
-        "rate(a{b=~\".*\",c=~\".*\"}[5m])"
+        "rate(a{b=~\".*\",c=~\".*\"}[6m] offset 60s)"
     );
+    assert_eq!(seconds("now-90d"), 90 * 86_400);
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::components::{Server, by_account};
 use super::rules;
-use super::support::{Program, Site, free_port, has};
+use super::support::{Program, Site, free_port, has, optional};
 
 const ACCOUNTS: [(&str, &[&str]); 3] = [
     ("healthy", &["--scenario", "quiet"]),
@@ -43,6 +43,7 @@ fn simulator(account: usize, port: u16) -> Program {
 }
 
 fn watched_by(program: &str) {
+    eprintln!("{}", Server::version(program));
     let folder = tempfile::tempdir().unwrap();
     let site = Site::new();
     rules::hurried(folder.path());
@@ -71,11 +72,20 @@ fn watched_by(program: &str) {
     assert_eq!(prometheus.complaints(), Vec::<String>::new());
 }
 
+const INSTALL: &str = "apt-get install prometheus prometheus-alertmanager";
+
 #[test]
 fn failures_raise_the_expected_alerts_and_a_healthy_account_none() {
-    let install = "apt-get install prometheus prometheus-alertmanager";
-    if has("prometheus", install) && has("prometheus-alertmanager", install) {
-        eprintln!("{}", Server::version("prometheus"));
+    if has("prometheus", INSTALL) && has("prometheus-alertmanager", INSTALL) {
         watched_by("prometheus");
+    }
+}
+
+/// It asks for other protocols than 2.x, and has its own mind about content types.
+#[test]
+fn a_newer_prometheus_sees_the_same() {
+    let newer = "prometheus3";
+    if optional(newer, "a Prometheus 3 under this name") && has("prometheus-alertmanager", INSTALL) {
+        watched_by(newer);
     }
 }
