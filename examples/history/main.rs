@@ -14,6 +14,7 @@
 //! sixty times as much and show the same, as KnowBe4's numbers change a few times a day. Hence the lookback.
 #![allow(
     missing_docs,
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::print_stderr,
     clippy::disallowed_methods,

@@ -6,6 +6,7 @@
 //! Skipped, loudly, where a component is missing; CI has them all.
 #![allow(
     missing_docs,
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::disallowed_methods,
     clippy::allow_attributes,
