@@ -10,7 +10,7 @@ use super::{Poller, TICK};
 use crate::api::error::ApiError;
 use crate::budget::Refused;
 use crate::collect::{self, Yield};
-use crate::model::{Collector, EnrollmentScope, NextRunReason, Reason};
+use crate::model::{Collector, EnrollmentScope, Reason};
 
 /// A refresh that has ended.
 pub(super) struct Ended {
