@@ -83,6 +83,8 @@ pub struct Poller {
     /// Collectors that were refused while the key worked elsewhere: their next refusal is theirs alone.
     suspects: Vec<Collector>,
     key_checked: Instant,
+    /// Whether all that has ended is on disk.
+    kept: bool,
 }
 
 /// A refresh that has ended.
@@ -152,6 +154,7 @@ impl Poller {
             breaker: refused.then(|| Breaker::open(Collector::Account, now)),
             suspects: Vec::new(),
             key_checked: now,
+            kept: true,
             tools,
         };
         if moved {
@@ -198,8 +201,12 @@ impl Poller {
                 () = sleep_until(self.wake()) => {}
             }
         }
+        let cut_off = !running.is_empty();
         running.shutdown().await;
-        self.save().await;
+        // What has ended is on disk already: a thousand accounts needn't write it again while a service manager waits.
+        if cut_off || !self.kept {
+            self.save().await;
+        }
     }
 
     /// Refreshes every collector once, the cheap ones first. Says which failed, and why.
@@ -593,7 +600,7 @@ impl Poller {
             .publish(&self.tools.config.name, Arc::new(self.snapshot.clone()));
     }
 
-    async fn save(&self) {
+    async fn save(&mut self) {
         let mut collectors = self.statuses.clone();
         for collector in Collector::ALL {
             // A refresh that is cut off has not happened: the next run begins with it.
@@ -612,6 +619,7 @@ impl Poller {
         };
         let store = Arc::clone(&self.tools.store);
         let written = spawn_blocking(move || store.save_snapshot(&saved)).await;
+        self.kept = matches!(written, Ok(Ok(())));
         if let Ok(Err(error)) = written {
             warn!(account = %self.tools.config.name, "the snapshot can't be kept, a restart would begin without it: {error}");
         }
