@@ -1,17 +1,21 @@
-//! Tells the program which revision and which compiler it was built from, for `knowbe4_exporter_build_info`.
+//! Tells the program which revision and which compiler it was built from, for `knowbe4_exporter_build_info`, and lists
+//! the files that it carries, for `assets`.
 //!
-//! Without network, and never a reason for a build to fail: what is not known is empty.
+//! Without network; a revision or compiler that is not known is empty, and no reason for a build to fail.
 
 #![expect(
     clippy::disallowed_methods,
     reason = "a build script is told by the environment"
 )]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, fs};
+use std::{env, fs, io};
 
-fn main() {
+/// Folders that the binary carries.
+const CARRIED: [&str; 2] = ["alerts", "dashboards"];
+
+fn main() -> io::Result<()> {
     let revision = revision().unwrap_or_default();
     println!("cargo::rustc-env=BUILD_REVISION={revision}");
     println!(
@@ -20,6 +24,45 @@ fn main() {
     );
     println!("cargo::rerun-if-env-changed=BUILD_REVISION");
     println!("cargo::rerun-if-changed=build.rs");
+    carry()
+}
+
+/// Writes the constant `FILES` of `src/assets.rs`.
+fn carry() -> io::Result<()> {
+    let mut files = Vec::new();
+    for folder in CARRIED {
+        println!("cargo::rerun-if-changed={folder}");
+        list(Path::new(folder), &mut files)?;
+    }
+    files.sort();
+    let root = env::current_dir()?;
+    let rows: String = files
+        .iter()
+        .map(|file| {
+            let (path, whole) = (file.display(), root.join(file));
+            format!("    Asset {{ path: \"{path}\", contents: include_bytes!({whole:?}) }},\n")
+        })
+        .collect();
+    let code = format!("/// All files, by path.\npub const FILES: &[Asset] = &[\n{rows}];\n");
+    let out = env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?;
+    fs::write(Path::new(&out).join("assets.rs"), code)
+}
+
+/// All files below `folder` but hidden ones and what an editor or Python leaves behind.
+fn list(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with('.') || name.ends_with('~') || name == "__pycache__" {
+            continue;
+        }
+        if path.is_dir() {
+            list(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// From the environment (images are built without `.git`), the package (`cargo install`), or git.

@@ -13,21 +13,23 @@ pub mod transport;
 pub mod wire;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use roaring::RoaringTreemap;
 use tokio::time::{Instant, sleep};
+use tracing::{debug, trace};
 
 use self::error::ApiError;
 use self::headers::Headers;
-use self::page::{Ask, Pager, Step};
+use self::page::{Ask, FIRST_CURSOR, Pager, Step};
 use self::retry::{ATTEMPTS, Delays};
 use self::transport::{Answer, Call, Transport};
-use self::wire::{Drift, Row};
+use self::wire::{Drift, HistoryRow, Row};
 use crate::budget::{AccountBudget, Claim};
 use crate::clock::Clock;
 use crate::instrument::AccountInstruments;
-use crate::model::{Endpoint, Failure};
+use crate::model::{Endpoint, Failure, Reason};
 
 /// How long a refresh that has begun waits for a permit before it gives up. Longer than any pause that a busy
 /// minute or an ordinary 429 causes; a listing read over hours would be of no one time.
@@ -63,8 +65,11 @@ pub struct Client {
 #[derive(Debug)]
 pub struct Refresh {
     priority: f64,
-    requests: u64,
     most: Option<u64>,
+    /// Attempts at a request, the first included.
+    attempts: u32,
+    requests: Arc<AtomicU64>,
+    retries: u64,
 }
 
 impl Refresh {
@@ -72,14 +77,33 @@ impl Refresh {
     pub fn new(priority: f64, most: Option<u64>) -> Self {
         Self {
             priority,
-            requests: 0,
             most,
+            attempts: ATTEMPTS,
+            requests: Arc::default(),
+            retries: 0,
         }
+    }
+
+    /// The same after one that failed: a single attempt until the first answer, so that an API that is down for long
+    /// costs no more than one that works.
+    #[must_use]
+    pub fn after_failure(self) -> Self {
+        Self { attempts: 1, ..self }
     }
 
     /// Requests sent so far, retries included.
     pub fn requests(&self) -> u64 {
-        self.requests
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Those of them that repeated a failed one.
+    pub fn retries(&self) -> u64 {
+        self.retries
+    }
+
+    /// For whoever wants to know what it has sent while it is under way.
+    pub fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.requests)
     }
 }
 
@@ -87,6 +111,14 @@ impl Refresh {
 struct Accepted {
     headers: Headers,
     body: Vec<u8>,
+}
+
+/// What is listed.
+struct Listing<'a> {
+    endpoint: Endpoint,
+    /// Of which object, where the path has an id.
+    id: Option<i64>,
+    parameters: &'a [(&'static str, String)],
 }
 
 /// What a row does to the collection that is being made of a listing.
@@ -122,6 +154,7 @@ impl Client {
     pub async fn one<R: Row>(&self, refresh: &mut Refresh, endpoint: Endpoint) -> Result<R, ApiError> {
         let call = Call {
             endpoint,
+            id: None,
             query: Vec::new(),
         };
         let mut delays = Delays::between_attempts();
@@ -129,7 +162,10 @@ impl Client {
         let answer = loop {
             match self.attempt(refresh, &call, attempt).await {
                 Ok(answer) => break answer,
-                Err(error) => self.pause_or_fail(error, attempt, &mut delays).await?,
+                Err(error) => {
+                    self.pause_or_fail(refresh, error, endpoint, attempt, &mut delays)
+                        .await?;
+                }
             }
             attempt += 1;
         };
@@ -150,11 +186,50 @@ impl Client {
         parameters: &[(&'static str, String)],
         fold: &mut Fold<'_, R>,
     ) -> Result<(), ApiError> {
+        let listing = Listing {
+            endpoint,
+            id: None,
+            parameters,
+        };
+        self.read(refresh, &listing, fold).await
+    }
+
+    /// Reads the risk scores of the past, of the account or of one group, oldest first.
+    ///
+    /// # Errors
+    /// As for [`Self::list`].
+    pub async fn history(
+        &self,
+        refresh: &mut Refresh,
+        group: Option<i64>,
+    ) -> Result<Vec<HistoryRow>, ApiError> {
+        let listing = Listing {
+            endpoint: group.map_or(Endpoint::AccountHistory, |_| Endpoint::GroupHistory),
+            id: group,
+            parameters: &[],
+        };
+        let mut rows = Vec::new();
+        let mut fold = |row: HistoryRow, _: &mut _| {
+            rows.push(row);
+            Ok(())
+        };
+        self.read(refresh, &listing, &mut fold).await?;
+        rows.sort_by_key(HistoryRow::id);
+        Ok(rows)
+    }
+
+    async fn read<R: Row>(
+        &self,
+        refresh: &mut Refresh,
+        listing: &Listing<'_>,
+        fold: &mut Fold<'_, R>,
+    ) -> Result<(), ApiError> {
+        let endpoint = listing.endpoint;
         let mut pager = Pager::default();
         let mut known = RoaringTreemap::new();
         let mut last_body = None;
         loop {
-            let Some(answer) = self.page(refresh, endpoint, parameters, &mut pager).await? else {
+            let Some(answer) = self.page(refresh, listing, &mut pager).await? else {
                 continue;
             };
             let mut page =
@@ -201,7 +276,7 @@ impl Client {
     /// When the answer isn't JSON with status 200.
     pub async fn probe(&self, endpoint: Endpoint) -> Result<Probe, ApiError> {
         let ask = Ask {
-            cursor: Some("true".to_owned()),
+            cursor: Some(FIRST_CURSOR.to_owned()),
             page: None,
             per_page: PROBE_PAGE,
         };
@@ -211,9 +286,13 @@ impl Client {
             query(endpoint, &[], &ask)
         };
         let mut refresh = Refresh::new(0.0, Some(1));
-        let answer = self.attempt(&mut refresh, &Call { endpoint, query }, 1).await?;
-        let value = serde_json::from_slice::<serde_json::Value>(&answer.body)
-            .map_err(|error| self.undecodable(&error, &answer))?;
+        let call = Call {
+            endpoint,
+            id: None,
+            query,
+        };
+        let answer = self.attempt(&mut refresh, &call, 1).await?;
+        let value = wire::any(&answer.body).map_err(|error| self.undecodable(&error, &answer))?;
         Ok(Probe {
             elements: value.as_array().map(Vec::len),
             shape: shape::shape(&value),
@@ -227,25 +306,22 @@ impl Client {
     async fn page(
         &self,
         refresh: &mut Refresh,
-        endpoint: Endpoint,
-        parameters: &[(&'static str, String)],
+        listing: &Listing<'_>,
         pager: &mut Pager,
     ) -> Result<Option<Accepted>, ApiError> {
         let mut delays = Delays::between_attempts();
         let mut attempt = 1;
         loop {
             let call = Call {
-                endpoint,
-                query: query(endpoint, parameters, pager.ask()),
+                endpoint: listing.endpoint,
+                id: listing.id,
+                query: query(listing.endpoint, listing.parameters, pager.ask()),
             };
             let error = match self.attempt(refresh, &call, attempt).await {
                 Ok(answer) => return Ok(Some(answer)),
                 Err(error) => error,
             };
-            if let ApiError::Status {
-                status: 400 | 404 | 405 | 422,
-                ..
-            } = error
+            if matches!(error.reason(), Reason::BadRequest | Reason::NotFound)
                 && let Some(step) = pager.refused()
             {
                 return match step {
@@ -253,17 +329,18 @@ impl Client {
                     _ => Ok(None),
                 };
             }
-            if matches!(error, ApiError::Timeout(_)) {
+            if error.is_timeout() {
                 pager.smaller();
             }
-            self.pause_or_fail(error, attempt, &mut delays).await?;
+            self.pause_or_fail(refresh, error, listing.endpoint, attempt, &mut delays)
+                .await?;
             attempt += 1;
         }
     }
 
     /// Sends one request: takes a permit, counts, and tells the budget what came of it.
     async fn attempt(&self, refresh: &mut Refresh, call: &Call, attempt: u32) -> Result<Accepted, ApiError> {
-        if let Some(most) = refresh.most.filter(|most| refresh.requests >= *most) {
+        if let Some(most) = refresh.most.filter(|most| refresh.requests() >= *most) {
             return Err(ApiError::TooExpensive(most + 1));
         }
         let claim = Claim {
@@ -271,8 +348,9 @@ impl Client {
             give_up_after: Some(PATIENCE),
         };
         let permit = self.budget.permit(claim).await?;
-        refresh.requests += 1;
+        refresh.requests.fetch_add(1, Ordering::Relaxed);
         if attempt > 1 {
+            refresh.retries += 1;
             self.instruments.retry(call.endpoint);
         }
         let started = Instant::now();
@@ -286,12 +364,16 @@ impl Client {
             Err(error) => (Err(error), None),
         };
         let code = result.as_ref().map_or_else(ApiError::code, |_| "200".to_owned());
-        self.instruments.request(
-            call.endpoint,
-            &code,
-            result.is_ok(),
-            started.elapsed().as_secs_f64(),
+        let seconds = started.elapsed().as_secs_f64();
+        self.instruments
+            .request(call.endpoint, &code, result.is_ok(), seconds);
+        trace!(
+            endpoint = call.endpoint.path(),
+            code, attempt, seconds, "answered"
         );
+        if result.is_ok() {
+            refresh.attempts = ATTEMPTS;
+        }
         match &result {
             Err(ApiError::Status {
                 status: 429,
@@ -307,18 +389,20 @@ impl Client {
     }
 
     fn accept(&self, status: u16, headers: Headers, body: Vec<u8>) -> Result<Accepted, ApiError> {
-        let request_id = headers.request_id();
         if status != 200 {
-            let retry_after = headers.retry_after(self.clock.now());
             return Err(ApiError::Status {
                 status,
-                request_id,
-                retry_after,
+                request_id: headers.request_id(),
+                retry_after: headers.retry_after(self.clock.now()),
             });
         }
+        // What a login page or a proxy says isn't data, even where it happens to be JSON.
         if !headers.is_json() {
             let detail = format!("{} bytes that don't claim to be JSON", body.len());
-            return Err(ApiError::Decode { detail, request_id });
+            return Err(ApiError::Decode {
+                detail,
+                request_id: headers.request_id(),
+            });
         }
         Ok(Accepted { headers, body })
     }
@@ -326,14 +410,19 @@ impl Client {
     /// Waits until the next attempt, or gives the error back when there is to be none.
     async fn pause_or_fail(
         &self,
+        refresh: &Refresh,
         error: ApiError,
+        endpoint: Endpoint,
         attempt: u32,
         delays: &mut Delays,
     ) -> Result<(), ApiError> {
         let throttled = matches!(error, ApiError::Status { status: 429, .. });
-        if attempt >= ATTEMPTS || !(throttled || error.is_transient()) {
+        if attempt >= refresh.attempts || !(throttled || error.is_transient()) {
             return Err(error);
         }
+        let failure = self.explain(&error, endpoint);
+        let request_id = failure.request_id.unwrap_or_default();
+        debug!(attempt, request_id, "to be tried again: {}", failure.cause);
         if throttled {
             // The budget holds back all of the account's permits; a pause beyond patience ends this refresh.
             return match self.budget.wait() {
@@ -341,7 +430,10 @@ impl Client {
                 _ => Ok(()),
             };
         }
-        sleep(delays.pause()).await;
+        let Some(pause) = delays.pause_at_least(error.retry_after().unwrap_or_default()) else {
+            return Err(error);
+        };
+        sleep(pause).await;
         Ok(())
     }
 

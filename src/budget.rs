@@ -55,6 +55,9 @@ pub enum Refused {
     /// There is room only so much later.
     #[error("the budget has room again in {} s", .0.as_secs())]
     Later(Duration),
+    /// The API has asked for a pause.
+    #[error("the API has asked to be left alone for {} s more", .0.as_secs())]
+    Paused(Duration),
     /// The request can't be recorded, so it must not be sent.
     #[error("the ledger can't be written: {0}")]
     Unrecorded(#[source] StoreError),
@@ -66,6 +69,9 @@ impl Refused {
         match self {
             Self::Later(_) => {
                 "nothing: it goes on by itself; `plan` shows what the budget gives, and budget.requests_per_day and budget.share set it"
+            }
+            Self::Paused(_) => {
+                "nothing: it goes on by itself; other users of the quota? Lower budget.requests_per_day or budget.share to leave them more"
             }
             Self::Unrecorded(_) => {
                 "make the storage path writable, with room on its disk: nothing is sent that can't be recorded"
@@ -236,7 +242,11 @@ impl AccountBudget {
                 let at = state.windows.earliest(now);
                 let wait = Duration::from_millis(at.saturating_sub(now));
                 if claim.give_up_after.is_some_and(|patience| wait > patience) {
-                    return Err(Refused::Later(wait));
+                    return Err(if state.windows.is_paused_until(at) {
+                        Refused::Paused(wait)
+                    } else {
+                        Refused::Later(wait)
+                    });
                 }
                 let first = state.queue.first() == Some(&place);
                 if !first || state.windows.is_occupied() {
@@ -329,6 +339,12 @@ impl AccountBudget {
     pub fn wait(&self) -> Duration {
         let now = self.0.now();
         Duration::from_millis(self.0.lock().windows.earliest(now).saturating_sub(now))
+    }
+
+    /// How long the API has asked to be left alone.
+    pub fn paused(&self) -> Duration {
+        let now = self.0.now();
+        Duration::from_millis(self.0.lock().windows.resumes(now) - now)
     }
 
     /// Requests that the 24 hours have room for now.

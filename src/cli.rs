@@ -17,8 +17,8 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 pub use commands::{
-    CheckArgs, Command, MetricsArgs, MetricsFormat, OnceArgs, OrganisationArgs, PlanArgs, PlanFormat,
-    SimulateArgs,
+    AssetsArgs, BackfillArgs, CheckArgs, Command, MetricsArgs, MetricsFormat, OnceArgs, OrganisationArgs,
+    PlanArgs, PlanFormat, SimulateArgs,
 };
 pub use env::{Env, ProcessEnv};
 pub use exit::{Exit, USAGE};

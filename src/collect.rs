@@ -6,11 +6,13 @@
 mod account;
 mod enrollments;
 mod groups;
+mod history;
 mod phishing;
 mod restrict;
 mod training;
 mod users;
 
+pub use history::risk_history;
 pub use restrict::restrict;
 pub use users::Directory;
 

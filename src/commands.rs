@@ -3,8 +3,11 @@
 //! Each command is one file. What they share is here: how a command ends, how the configuration is loaded, and the
 //! runtime they run on.
 
+mod assets;
+mod backfill;
 mod check;
 mod demo;
+mod hash_password;
 mod health;
 mod metrics;
 mod once;
@@ -23,6 +26,7 @@ use tracing::warn;
 
 use crate::cli::{self, Cli, Command, Env, Options, USAGE};
 use crate::config::{Config, ConfigErrors, Loaded};
+use crate::server::WebConfig;
 use crate::telemetry;
 
 /// Exit code of what failed at run time.
@@ -107,8 +111,11 @@ fn dispatch(cli: Cli, env: impl Env + Clone + 'static) -> Ending {
         Command::Check(arguments) => block_on(check::check(options, arguments, env)),
         Command::Plan(arguments) => plan::plan(&options, &arguments, &env),
         Command::Once(arguments) => block_on(once::once(options, arguments, env)),
+        Command::Backfill(arguments) => block_on(backfill::backfill(options, arguments, env)),
+        Command::Assets(arguments) => assets::assets(&arguments),
         Command::Metrics(arguments) => metrics::metrics(arguments.format),
         Command::Health => block_on(health::health(options)),
+        Command::HashPassword => hash_password::hash_password(),
     }
 }
 
@@ -121,6 +128,23 @@ fn block_on(command: impl Future<Output = Ending>) -> Ending {
     // A write to a slow disk may still be under way; what it writes is a whole file or none.
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
     ending
+}
+
+/// The configuration and the web configuration. Wrong ones end the command with every mistake of both.
+fn load_all(options: &Options, env: &dyn Env) -> Result<(Config, Option<WebConfig>), Stop> {
+    match (load(options, env), load_web(options)) {
+        (Ok(config), Ok(web)) => Ok((config, web)),
+        (Err(stop), Ok(_)) | (Ok(_), Err(stop)) => Err(stop),
+        (Err(config), Err(web)) => Err(Stop::usage(format!("{config}\n{web}"))),
+    }
+}
+
+/// The web configuration, if there is to be one.
+fn load_web(options: &Options) -> Result<Option<WebConfig>, Stop> {
+    let file = options.web_config_file.as_deref();
+    file.map(WebConfig::load)
+        .transpose()
+        .map_err(|mistakes| Stop::usage(mistakes.join("\n")))
 }
 
 /// The configuration, its warnings logged. A wrong one ends the command with every mistake.

@@ -11,6 +11,7 @@ mod block;
 mod encode;
 mod families;
 mod gzip;
+mod history;
 mod page;
 mod process;
 mod render;
@@ -29,6 +30,8 @@ use crate::clock::Clock;
 use crate::instrument::Instruments;
 use crate::model::{AccountName, Collector};
 use crate::snapshot::Published;
+
+pub use history::{History, Written};
 
 use block::Blocks;
 use page::{Form, Slot};

@@ -18,6 +18,9 @@ const CAMPAIGN_PAGE: u64 = 10;
 /// Enrollments of a user where nothing better is known: yearly training, a policy, and what phishing tests lead to.
 const ENROLLMENTS_PER_USER: u64 = 10;
 
+/// Largest overhead that is planned for: what an outage wastes isn't wasted once it is over.
+const MOST_OVERHEAD: f64 = 0.1;
+
 /// How many objects an account has, as far as somebody said.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Sizes(pub PerCollector<Option<u64>>);
@@ -40,6 +43,8 @@ pub struct Costs {
     pub of: PerCollector<(u64, Source)>,
     /// Requests of reading enrollments by running campaign instead of whole; [`None`] where that can't be done.
     pub running_enrollments: Option<u64>,
+    /// Requests that bring nothing, as a part of those that do.
+    pub overhead: f64,
 }
 
 /// What is known of costs: from disk, or from this run.
@@ -51,6 +56,17 @@ pub struct Learned {
     pub running_enrollments: Option<u64>,
     /// The server ignores the filter by campaign.
     pub filter_ignored: bool,
+    /// The part of the requests that brought nothing, lately.
+    pub overhead: f64,
+}
+
+impl Learned {
+    /// Notes that `wasted` of `requests` brought nothing. The memory is as long as the day's `limit`.
+    pub fn spent(&mut self, requests: u64, wasted: u64, limit: u64) {
+        let part = requests as f64 / limit.max(requests).max(1) as f64;
+        let wasted = wasted as f64 / requests.max(1) as f64;
+        self.overhead = (self.overhead + part * (wasted - self.overhead)).clamp(0.0, MOST_OVERHEAD);
+    }
 }
 
 /// Costs from what was learned, said and seen, in this order.
@@ -93,6 +109,7 @@ pub fn costs(learned: &Learned, sizes: &Sizes, snapshot: &AccountSnapshot) -> Co
     Costs {
         of,
         running_enrollments: running_enrollments.flatten(),
+        overhead: learned.overhead,
     }
 }
 
@@ -181,9 +198,29 @@ fn plan(config: &AccountConfig, costs: &Costs, enrollments: EnrollmentScope) -> 
         .collect();
     let limit = config.budget.per_day_limit();
     Forecast {
-        plan: schedule::plan(&demands, limit as f64),
+        plan: schedule::plan(&demands, limit as f64, costs.overhead),
         costs: of,
         enrollments,
         limit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overhead_is_what_was_wasted_lately() {
+        let mut learned = Learned::default();
+        for refresh in 0..1000 {
+            learned.spent(10, u64::from(refresh % 10 == 0) * 5, 1000);
+        }
+        assert!((learned.overhead - 0.05).abs() < 0.01, "{learned:?}");
+        for _ in 0..1000 {
+            learned.spent(10, 0, 1000);
+        }
+        assert!(learned.overhead < 0.001, "{learned:?}");
+        learned.spent(1_000_000, 1_000_000, 1000);
+        assert_eq!(learned.overhead, MOST_OVERHEAD);
     }
 }

@@ -11,6 +11,7 @@
 //! Rooms stand on floors, and arrows point down only; `tests/architecture.rs` holds them to it.
 
 // Floor 1: values, and the simulator. No I/O but the simulator's own.
+pub mod assets;
 pub mod catalogue;
 pub mod clock;
 pub mod model;

@@ -3,44 +3,46 @@
 //! The task owns everything about its account, so that nothing that happens here touches another account. It
 //! asks `forecast` for intervals, `agenda` for what is due, `collect` for collections, and puts finished ones into
 //! the snapshot, the store and the instruments. A task that dies stops beating its heart, and `/-/healthy` says so.
+//! Here is what is begun; whether there is room for it is in `room`, what follows from its end in `outcome`, the key's
+//! fate in `key`, and what others see of it all in `show`.
 
 mod agenda;
 mod breaker;
 mod heartbeat;
+mod key;
+mod outcome;
+mod room;
+mod show;
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{Instrument as _, debug_span};
 
-use self::agenda::{Agenda, Entry, prerequisites};
+use self::agenda::{Agenda, Entry, Running, prerequisites};
 use self::breaker::Breaker;
 pub use self::heartbeat::Heartbeat;
+use self::outcome::Ended;
 use crate::api::error::ApiError;
 use crate::api::transport::Transport;
 use crate::api::{Client, Refresh};
 use crate::budget::{AccountBudget, Refused};
 use crate::clock::Clock;
-use crate::collect::{self, Directory, Inputs, Yield, collect, restrict};
+use crate::collect::{Directory, Inputs, collect, restrict};
 use crate::config::AccountConfig;
 use crate::forecast::{self, Forecast, Learned, Sizes, forecast};
 use crate::instrument::AccountInstruments;
-use crate::model::{
-    Collector, CollectorStatus, EnrollmentScope, Failure, NextRunReason, PerCollector, Reason,
-};
+use crate::model::{Collector, CollectorStatus, Failure, NextRunReason, PerCollector, Reason};
 use crate::secret::ApiKey;
 use crate::snapshot::{AccountSnapshot, Published};
-use crate::store::{AccountStore, Saved};
+use crate::store::AccountStore;
 
 /// How long the task sleeps at most: the heartbeat's period, and how soon a changed key file is seen.
 const TICK: Duration = Duration::from_secs(10);
-
-/// A wait for the next permit beyond what a busy minute causes: then nothing new is begun.
-const LONG_WAIT: Duration = Duration::from_secs(120);
 
 /// Reads the account's key again from where the configuration says it is.
 pub type ReadKey = Arc<dyn Fn() -> Result<ApiKey, String> + Send + Sync>;
@@ -83,18 +85,10 @@ pub struct Poller {
     /// Collectors that were refused while the key worked elsewhere: their next refusal is theirs alone.
     suspects: Vec<Collector>,
     key_checked: Instant,
-    /// Whether all that has ended is on disk.
-    kept: bool,
-}
-
-/// A refresh that has ended.
-struct Ended {
-    collector: Collector,
-    started: Instant,
-    started_at: f64,
-    requests: u64,
-    scope: EnrollmentScope,
-    result: Result<Yield, ApiError>,
+    /// Why the key could not be read again the last time.
+    key_trouble: Option<String>,
+    /// Whether the snapshot could not be kept the last time.
+    unsaved: bool,
 }
 
 impl Poller {
@@ -119,7 +113,8 @@ impl Poller {
         let learned = Learned {
             of: saved.costs,
             running_enrollments: saved.running_enrollments_cost,
-            filter_ignored: false,
+            filter_ignored: saved.filter_ignored,
+            overhead: saved.overhead,
         };
         let forecast = forecast(
             &tools.config,
@@ -132,17 +127,23 @@ impl Poller {
             let entry: &mut Entry = &mut agenda[collector];
             entry.restore(status, now, wall);
         }
-        let refused = saved
+        let moved = saved
+            .base_url
+            .is_some_and(|url| url != tools.config.base_url.as_str());
+        // Who was refused last time isn't asked whether the key works now.
+        let blamed = saved
             .collectors
             .iter()
-            .any(|(_, status)| status.next_run_reason == NextRunReason::KeyRefused);
+            .filter(|(_, status)| status.next_run_reason == NextRunReason::KeyRefused)
+            .max_by_key(|(_, status)| {
+                let failure = status.last_failure.as_ref();
+                failure.is_some_and(|failure| failure.reason == Reason::Unauthorized)
+            })
+            .map(|(collector, _)| collector);
         tools.instruments.update(|state| {
             state.up = saved.up;
             state.snapshot_restored = restored;
         });
-        let moved = saved
-            .base_url
-            .is_some_and(|url| url != tools.config.base_url.as_str());
         let mut poller = Self {
             client: Arc::new(client),
             snapshot,
@@ -151,34 +152,21 @@ impl Poller {
             forecast,
             agenda,
             statuses: saved.collectors,
-            breaker: refused.then(|| Breaker::open(Collector::Account, now)),
+            breaker: blamed.map(|blamed| Breaker::open(blamed, now)),
             suspects: Vec::new(),
             key_checked: now,
-            kept: true,
+            key_trouble: None,
+            unsaved: false,
             tools,
         };
         if moved {
             poller.ask_refused_again();
         }
         poller.replan();
+        poller.describe();
         poller.show();
         poller.publish();
         poller
-    }
-
-    /// Another key or another server may answer what was refused; the rest keeps its phase.
-    pub fn ask_refused_again(&mut self) {
-        for (collector, status) in self.statuses.iter() {
-            let refused = status.last_failure.as_ref().is_some_and(|failure| {
-                matches!(
-                    failure.reason,
-                    Reason::Unauthorized | Reason::Forbidden | Reason::NotFound
-                )
-            });
-            if refused {
-                self.agenda[collector].instead = Some((Instant::now(), NextRunReason::Interval));
-            }
-        }
     }
 
     /// Polls until it is stopped.
@@ -189,6 +177,7 @@ impl Poller {
             self.tools.budget.note_clock().await;
             self.reread_key(false).await;
             self.begin_due(&mut running);
+            self.describe();
             self.show();
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -204,32 +193,44 @@ impl Poller {
         let cut_off = !running.is_empty();
         running.shutdown().await;
         // What has ended is on disk already: a thousand accounts needn't write it again while a service manager waits.
-        if cut_off || !self.kept {
+        if cut_off || self.unsaved {
             self.save().await;
         }
     }
 
-    /// Refreshes every collector once, the cheap ones first. Says which failed, and why.
+    /// Refreshes every collector once, the cheap ones first. Says which failed, and why. What the budget has no room
+    /// for is not begun.
     pub async fn once(mut self) -> Vec<(Collector, Failure)> {
-        let mut failures = Vec::new();
         let mut running = JoinSet::new();
+        let mut failed = Vec::new();
         for collector in self.order() {
-            self.begin(collector, &mut running);
-            if let Some(Ok(ended)) = running.join_next().await {
-                let refused = matches!(&ended.result, Err(error) if error.reason() == Reason::Unauthorized);
-                self.end(ended, &mut running).await;
-                failures.extend(
-                    self.statuses[collector]
-                        .last_failure
-                        .clone()
-                        .map(|failure| (collector, failure)),
-                );
-                if refused {
-                    break;
+            if self.agenda[collector].interval.is_some() {
+                if let Err((wait, why)) = self.room(collector) {
+                    let error = ApiError::Budget(if why == NextRunReason::Throttled {
+                        Refused::Paused(wait)
+                    } else {
+                        Refused::Later(wait)
+                    });
+                    self.failed(collector, &error, 0, self.forecast.enrollments, &mut running)
+                        .await;
+                } else {
+                    self.begin(collector, &mut running);
+                    if let Some(Ok(ended)) = running.join_next().await {
+                        self.end(ended, &mut running).await;
+                    }
                 }
             }
+            let failure = self.statuses[collector].last_failure.clone();
+            let refused = matches!(&failure, Some(failure) if failure.reason == Reason::Unauthorized);
+            failed.extend(failure.map(|failure| (collector, failure)));
+            if refused && self.breaker.is_some() {
+                break;
+            }
         }
-        failures
+        self.describe();
+        self.show();
+        self.save().await;
+        failed
     }
 
     /// Enabled collectors, those first that give most for a request; what others build on before them.
@@ -267,7 +268,7 @@ impl Poller {
         for collector in self.order() {
             let entry = &self.agenda[collector];
             let due = entry.due(now).is_some_and(|(at, _)| at <= now);
-            if entry.running || !due {
+            if entry.running.is_some() || !due {
                 continue;
             }
             if collector == Collector::Enrollments && segments && self.directory.is_none() {
@@ -277,10 +278,13 @@ impl Poller {
             let ready = prerequisites(collector, segments).iter().all(|needed| {
                 let needed_entry = &self.agenda[*needed];
                 let off = !self.tools.config.collectors[*needed].enabled || needed_entry.due(now).is_none();
-                off || (needed_entry.tried && !needed_entry.running && !self.is_due(*needed, now))
+                off || (needed_entry.tried && needed_entry.running.is_none() && !self.is_due(*needed, now))
             });
-            if ready && self.has_room(collector, now) {
-                self.begin(collector, running);
+            if ready {
+                match self.room(collector) {
+                    Ok(()) => self.begin(collector, running),
+                    Err((wait, why)) => self.agenda[collector].instead = Some((now + wait, why)),
+                }
             }
         }
     }
@@ -292,43 +296,26 @@ impl Poller {
     fn ask_for_users(&mut self, now: Instant) {
         let enabled = self.tools.config.collectors[Collector::Users].enabled;
         let users = &mut self.agenda[Collector::Users];
-        if enabled && !users.running && users.instead.is_none() {
+        if enabled && users.running.is_none() && users.instead.is_none() {
             users.instead = Some((now, NextRunReason::Interval));
         }
     }
 
-    /// Whether the whole refresh fits into what is left of the day. If not, it is put off until it does.
-    fn has_room(&mut self, collector: Collector, now: Instant) -> bool {
-        let reserved: u64 = Collector::ALL
-            .into_iter()
-            .filter(|other| self.agenda[*other].running)
-            .map(|other| self.cost(other))
-            .sum();
-        let cost = self.cost(collector);
-        let wait = self.tools.budget.wait();
-        let (until, why) = if wait > LONG_WAIT {
-            (wait, NextRunReason::Throttled)
-        } else if self.tools.budget.room() < reserved + cost {
-            (
-                self.tools
-                    .budget
-                    .next_room(reserved + cost)
-                    .max(Duration::from_secs(1)),
-                NextRunReason::Budget,
-            )
-        } else {
-            return true;
-        };
-        self.agenda[collector].instead = Some((now + until, why));
-        false
-    }
-
     fn begin(&mut self, collector: Collector, running: &mut JoinSet<Ended>) {
-        let entry = &mut self.agenda[collector];
-        entry.running = true;
-        entry.instead = None;
         let started_at = self.tools.clock.now();
-        self.statuses[collector].last_attempt = Some(started_at);
+        let mut refresh = Refresh::new(self.priority(collector), Some(self.forecast.most(collector)));
+        let entry = &mut self.agenda[collector];
+        if entry
+            .instead
+            .take()
+            .is_some_and(|(_, why)| why == NextRunReason::Retry)
+        {
+            refresh = refresh.after_failure();
+        }
+        entry.running = Some(Running {
+            since: started_at,
+            requests: refresh.counter(),
+        });
         let client = Arc::clone(&self.client);
         let config = Arc::clone(&self.tools.config);
         let directory = self.directory.clone();
@@ -338,8 +325,9 @@ impl Poller {
             .as_ref()
             .map(|collected| Arc::clone(&collected.data));
         let scope = self.forecast.enrollments;
-        let mut refresh = Refresh::new(self.priority(collector), Some(self.forecast.most(collector)));
-        running.spawn(async move {
+        // What happens on the way names whose it is.
+        let span = debug_span!("refresh", account = %self.tools.config.name, %collector);
+        let work = async move {
             let started = Instant::now();
             let inputs = Inputs {
                 config: &config,
@@ -354,202 +342,12 @@ impl Poller {
                 started,
                 started_at,
                 requests: refresh.requests(),
+                retries: refresh.retries(),
                 scope,
                 result,
             }
-        });
-    }
-
-    async fn end(&mut self, ended: Ended, running: &mut JoinSet<Ended>) {
-        let Ended {
-            collector,
-            started,
-            requests,
-            scope,
-            ..
-        } = ended;
-        let entry = &mut self.agenda[collector];
-        entry.running = false;
-        entry.tried = true;
-        entry.started = Some(started);
-        match ended.result {
-            Ok(yielded) => self.succeeded(collector, yielded, requests, scope, started),
-            Err(error) => self.failed(collector, &error, requests, scope, running).await,
-        }
-        let status = &mut self.statuses[collector];
-        status.last_attempt = Some(ended.started_at);
-        self.replan();
-        self.show();
-        self.save().await;
-    }
-
-    fn succeeded(
-        &mut self,
-        collector: Collector,
-        yielded: Yield,
-        requests: u64,
-        scope: EnrollmentScope,
-        started: Instant,
-    ) {
-        let now = self.tools.clock.now();
-        let duration = started.elapsed();
-        if collector == Collector::Enrollments && scope == EnrollmentScope::RunningCampaigns {
-            self.learned.running_enrollments = Some(requests);
-        } else {
-            self.learned.of[collector] = Some(requests);
-        }
-        if let Some(directory) = yielded.directory {
-            self.directory = Some(Arc::new(directory));
-        }
-        self.snapshot.set(yielded.collection, now);
-        // Before the status: whoever sees the success finds the data.
-        self.publish();
-        self.agenda[collector].succeeded();
-        let status = &mut self.statuses[collector];
-        status.success = Some(true);
-        status.last_success = Some(now);
-        status.duration = Some(duration.as_secs_f64());
-        status.refresh_requests = Some(requests);
-        status.last_failure = None;
-        status.notes = yielded.notes;
-        self.suspects.retain(|suspect| *suspect != collector);
-        if let Some(breaker) = self.breaker.take() {
-            info!(account = %self.tools.config.name, "the key works");
-            if breaker.blamed() != collector {
-                self.suspects.push(breaker.blamed());
-                self.agenda[breaker.blamed()].instead = Some((Instant::now(), NextRunReason::Retry));
-            }
-        }
-        info!(
-            account = %self.tools.config.name, %collector, requests,
-            duration_seconds = duration.as_secs_f64(), "refreshed"
-        );
-    }
-
-    async fn failed(
-        &mut self,
-        collector: Collector,
-        error: &ApiError,
-        requests: u64,
-        scope: EnrollmentScope,
-        running: &mut JoinSet<Ended>,
-    ) {
-        let now = Instant::now();
-        let reason = error.reason();
-        let failure = self.client.explain(error, collect::endpoint(collector));
-        let worked = self.statuses[collector].last_success.is_some();
-        warn!(
-            account = %self.tools.config.name, %collector, reason = reason.as_str(), requests,
-            request_id = failure.request_id.as_deref().unwrap_or_default(),
-            "refresh failed: {}; {}", failure.cause, failure.cure
-        );
-        self.tools.instruments.failure(collector, reason);
-        let wait = match error {
-            ApiError::Status { status: 429, .. } => Some(self.tools.budget.wait().max(TICK)),
-            ApiError::Budget(Refused::Later(wait)) => Some(*wait),
-            _ => None,
         };
-        self.agenda[collector].failed(reason, worked, wait, now);
-        match error {
-            ApiError::TooExpensive(needed) => {
-                // What doesn't end within what one refresh may take counts as beyond the whole budget: trying again
-                // with a little more would burn the next day too.
-                let cost = Some((*needed).max(self.forecast.limit + 1));
-                if scope == EnrollmentScope::RunningCampaigns && collector == Collector::Enrollments {
-                    self.learned.running_enrollments = cost;
-                } else {
-                    self.learned.of[collector] = cost;
-                }
-                self.agenda[collector].instead = None;
-            }
-            ApiError::Incomplete(_)
-                if scope == EnrollmentScope::RunningCampaigns && collector == Collector::Enrollments =>
-            {
-                self.learned.filter_ignored = true;
-            }
-            _ => {}
-        }
-        let status = &mut self.statuses[collector];
-        status.success = Some(false);
-        status.last_failure = Some(failure);
-        if reason == Reason::Unauthorized {
-            self.refused(collector, now, running).await;
-        } else if let Some(breaker) = &mut self.breaker {
-            breaker.probed(now);
-        }
-    }
-
-    /// 401: the account stops, unless the key has changed meanwhile, or this endpoint alone is known to refuse it.
-    async fn refused(&mut self, collector: Collector, now: Instant, running: &mut JoinSet<Ended>) {
-        if self.reread_key(true).await {
-            return;
-        }
-        if self.suspects.contains(&collector) {
-            self.agenda[collector].failed(Reason::Unauthorized, false, None, now);
-            return;
-        }
-        match &mut self.breaker {
-            Some(breaker) => breaker.probed(now),
-            None => {
-                let mut breaker = Breaker::open(collector, now);
-                breaker.probed(now);
-                self.breaker = Some(breaker);
-            }
-        }
-        running.shutdown().await;
-        for collector in Collector::ALL {
-            self.agenda[collector].running = false;
-        }
-    }
-
-    /// Takes up a key that has changed where it is kept. True if it has.
-    async fn reread_key(&mut self, now: bool) -> bool {
-        if !now && self.key_checked.elapsed() < TICK {
-            return false;
-        }
-        self.key_checked = Instant::now();
-        let read = Arc::clone(&self.tools.read_key);
-        let key = match spawn_blocking(move || read()).await {
-            Ok(Ok(key)) => key,
-            Ok(Err(error)) => {
-                warn!(account = %self.tools.config.name, "the key can't be read again, the one in use stays: {error}");
-                return false;
-            }
-            Err(_) => return false,
-        };
-        if key == self.tools.key {
-            return false;
-        }
-        info!(account = %self.tools.config.name, "the key has changed");
-        self.tools.transport.set_key(key.clone());
-        self.tools.key = key;
-        self.breaker = None;
-        self.suspects.clear();
-        self.ask_refused_again();
-        true
-    }
-
-    fn replan(&mut self) {
-        let costs = forecast::costs(&self.learned, &Sizes::default(), &self.snapshot);
-        self.forecast = forecast(&self.tools.config, &costs);
-        for collector in Collector::ALL {
-            let interval = self.forecast.interval(collector).map(Duration::from_secs_f64);
-            self.agenda[collector].interval = interval;
-            let enabled = self.tools.config.collectors[collector].enabled;
-            let status = &mut self.statuses[collector];
-            status.disabled = !enabled;
-            let already = status
-                .last_failure
-                .as_ref()
-                .is_some_and(|failure| failure.reason == Reason::Budget);
-            if enabled && interval.is_none() && !already {
-                let failure = too_expensive(self.forecast.costs[collector].0, self.forecast.limit);
-                warn!(account = %self.tools.config.name, %collector, reason = "budget", "not planned: {}; {}", failure.cause, failure.cure);
-                self.tools.instruments.failure(collector, Reason::Budget);
-                status.success = Some(false);
-                status.last_failure = Some(failure);
-            }
-        }
+        running.spawn(work.instrument(span));
     }
 
     /// When there may be something to do.
@@ -561,76 +359,12 @@ impl Poller {
         }
         let due = Collector::ALL
             .into_iter()
-            .filter(|collector| !self.agenda[*collector].running);
+            .filter(|collector| self.agenda[*collector].running.is_none());
         let next = due
             .filter_map(|collector| self.agenda[collector].due(now))
             .map(|(at, _)| at)
             .min();
         // What is due but waits for another collector is looked at when that one ends.
         next.map_or(tick, |next| next.max(now + Duration::from_secs(1)).min(tick))
-    }
-
-    /// Lets pages and series see what is planned and what happened.
-    fn show(&mut self) {
-        let (now, wall) = (Instant::now(), self.tools.clock.now());
-        for collector in Collector::ALL {
-            let due = match &self.breaker {
-                Some(breaker) => Some((breaker.probe_at(), NextRunReason::KeyRefused)),
-                None => self.agenda[collector].due(now),
-            };
-            let status = &mut self.statuses[collector];
-            status.interval = self.agenda[collector]
-                .interval
-                .map(|interval| interval.as_secs_f64());
-            let due = due.filter(|_| !status.disabled);
-            status.next_run = due.map(|(at, _)| wall + at.saturating_duration_since(now).as_secs_f64());
-            status.next_run_reason = due.map_or(NextRunReason::TooExpensive, |(_, why)| why);
-        }
-        let requests = self.forecast.plan.requests_per_day;
-        let statuses = self.statuses.clone();
-        self.tools.instruments.update(|state| {
-            state.collectors = statuses;
-            state.plan_requests_per_day = Some(requests);
-        });
-    }
-
-    fn publish(&self) {
-        self.tools
-            .published
-            .publish(&self.tools.config.name, Arc::new(self.snapshot.clone()));
-    }
-
-    async fn save(&mut self) {
-        let mut collectors = self.statuses.clone();
-        for collector in Collector::ALL {
-            // A refresh that is cut off has not happened: the next run begins with it.
-            if self.agenda[collector].running {
-                collectors[collector].next_run = Some(self.tools.clock.now());
-                collectors[collector].next_run_reason = NextRunReason::Retry;
-            }
-        }
-        let saved = Saved {
-            snapshot: self.snapshot.clone(),
-            collectors,
-            up: self.tools.instruments.read().up,
-            costs: self.learned.of,
-            running_enrollments_cost: self.learned.running_enrollments,
-            base_url: Some(self.tools.config.base_url.as_str().to_owned()),
-        };
-        let store = Arc::clone(&self.tools.store);
-        let written = spawn_blocking(move || store.save_snapshot(&saved)).await;
-        self.kept = matches!(written, Ok(Ok(())));
-        if let Ok(Err(error)) = written {
-            warn!(account = %self.tools.config.name, "the snapshot can't be kept, a restart would begin without it: {error}");
-        }
-    }
-}
-
-fn too_expensive(cost: u64, limit: u64) -> Failure {
-    Failure {
-        reason: Reason::Budget,
-        cause: format!("one refresh costs {cost} requests, more than the day's {limit} leave beside collectors of more weight"),
-        cure: "raise budget.requests_per_day if the account's quota is larger, give the collector a longer max_interval, or switch it or others off; `plan` shows what fits".to_owned(),
-        request_id: None,
     }
 }

@@ -17,6 +17,7 @@ mod limits;
 mod listen;
 mod negotiate;
 mod pages;
+mod percent;
 mod query;
 mod rate;
 mod route;
@@ -32,7 +33,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -42,7 +43,7 @@ use crate::model::AccountName;
 use crate::status::StatusView;
 
 pub use limits::Limits;
-pub use listen::{BindError, Listener};
+pub use listen::{BindError, InheritError, Listener};
 pub use negotiate::Format;
 pub use webconfig::WebConfig;
 
@@ -109,6 +110,8 @@ struct Shared {
     lifecycle: bool,
     limits: Limits,
     slots: Arc<Semaphore>,
+    /// Told when a connection waits for a slot: the one that has listened longest gives way.
+    crowded: Notify,
     web: Option<web::Web>,
     reloads: TaskTracker,
 }
@@ -132,6 +135,7 @@ pub async fn serve(
         telemetry_path: options.telemetry_path,
         lifecycle: options.lifecycle,
         slots: Arc::new(Semaphore::new(slots)),
+        crowded: Notify::new(),
         web: options
             .web
             .map(|config| web::Web::new(config, options.limits.web_config_check)),

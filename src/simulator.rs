@@ -47,6 +47,9 @@ pub struct Settings {
     pub faults: Vec<Fault>,
     /// Simulated time at the beginning, in unix seconds.
     pub epoch: i64,
+    /// Around which moment the organisation is built, in unix seconds: where its scenario begins, and between which
+    /// campaigns it is. The beginning, if there is none.
+    pub origin: Option<i64>,
     /// How the organisation evolves.
     pub scenario: Scenario,
     /// The only key that is accepted; any, if there is none.
@@ -66,6 +69,7 @@ impl Default for Settings {
             accelerate: 1.0,
             faults: Vec::new(),
             epoch: 1_780_000_000,
+            origin: None,
             scenario: Scenario::Normal,
             key: None,
             limits: None,
@@ -272,9 +276,12 @@ impl Simulator {
         {
             let mut state = self.lock();
             for (fault, tally) in self.settings.faults.iter().zip(&mut state.faults) {
+                if !fault.strikes(path, elapsed, tally) {
+                    continue;
+                }
                 if let Some(quirk) = fault.quirk() {
                     quirks.add(quirk);
-                } else if fault.strikes(path, tally) {
+                } else {
                     drop(state);
                     return self.faulty(fault, path, &request.query, elapsed, &quirks);
                 }

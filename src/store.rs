@@ -6,6 +6,7 @@
 //! `spawn_blocking`.
 
 mod ledger;
+mod progress;
 mod saved;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -14,6 +15,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 pub use ledger::{Entry, Ledger, Loaded, Mark};
+pub use progress::{Progress, RiskHistory};
 pub use saved::Saved;
 
 use crate::model::AccountName;

@@ -21,7 +21,7 @@ pub enum LogLevel {
     Error,
     /// What may need mending soon.
     Warn,
-    /// What happened, a few lines an hour.
+    /// What happened and is new, a few lines an hour: what goes on as before is not.
     #[default]
     Info,
     /// Each refresh and each retry.

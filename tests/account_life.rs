@@ -177,3 +177,118 @@ fn an_account_beyond_its_budget_gets_what_it_can() {
     });
     assert!(asked(&simulator).len() <= 100);
 }
+
+#[test]
+fn a_refresh_that_a_restart_cut_short_is_due_again_at_once() {
+    for kill in [false, true] {
+        let simulator = simulate(&["--fault", "hang:endpoint=users:count=1"]);
+        let site = Site::new();
+        site.configure(&simulator.url(), "");
+        let mut exporter = site.serve();
+        exporter.until("the account is read", |samples| {
+            samples.get("knowbe4_account_risk_score", &[]).is_some()
+        });
+        while !asked(&simulator)
+            .iter()
+            .any(|(path, _)| path.starts_with("/v1/users"))
+        {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        if kill {
+            exporter.kill();
+        } else {
+            exporter.terminate();
+        }
+        site.serve().until_complete();
+    }
+}
+
+#[test]
+fn a_new_key_after_a_restart_resumes_everything() {
+    let simulator = simulate(&["--fault", "401:after=4:count=3"]);
+    let site = Site::new();
+    site.configure(&simulator.url(), "");
+    let mut exporter = site.serve();
+    exporter.until("the key is refused", |samples| {
+        failures(samples, "unauthorized") >= 1.0
+    });
+    exporter.terminate();
+    // Each restart may try the key once: it may be another one.
+    for _ in 0..2 {
+        let before = asked(&simulator).len();
+        let mut exporter = site.serve();
+        exporter.until("the key is tried", |samples| {
+            failures(samples, "unauthorized") >= 1.0
+        });
+        assert_eq!(asked(&simulator).len(), before + 1);
+        exporter.kill();
+    }
+    site.serve().until_complete();
+}
+
+#[test]
+fn what_was_seen_in_metrics_outlives_a_kill() {
+    let stamp = "knowbe4_exporter_collector_last_success_timestamp_seconds";
+    for after in [0_usize, 1, 3, 6] {
+        let simulator = simulate(&[]);
+        let site = Site::new();
+        site.configure(&simulator.url(), "");
+        let mut exporter = site.serve();
+        let seen = exporter.until("some are there", |samples| samples.of(stamp, &[]).len() > after);
+        exporter.kill();
+        drop(simulator);
+        let restored = site.serve().scrape();
+        for (series, value) in seen.0.iter().filter(|(series, _)| series.starts_with(stamp)) {
+            assert!(
+                restored.0.get(series).is_some_and(|again| again >= value),
+                "{series} is lost"
+            );
+        }
+        for series in seen.data().keys() {
+            assert!(restored.0.contains_key(series), "{series} is lost");
+        }
+    }
+}
+
+#[test]
+fn once_sends_nothing_that_the_budget_has_no_room_for() {
+    let simulator = simulate(&[]);
+    let site = Site::new();
+    site.configure(&simulator.url(), "");
+    let config = std::fs::read_to_string(site.path("config.yml")).unwrap();
+    site.write(
+        "config.yml",
+        &config.replace("requests_per_day: 100000", "requests_per_day: 30"),
+    );
+    let enrollments = || {
+        let asked = asked(&simulator);
+        let of = asked
+            .iter()
+            .filter(|(path, _)| path.starts_with("/v1/training/enrollments"));
+        of.count()
+    };
+    assert_eq!(site.run(&["once"]).status.code(), Some(0));
+    let whole = enrollments();
+    assert!(whole > 1);
+    for _ in 0..3 {
+        let run = site.run(&["once"]);
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(run.status.code(), Some(1), "{said}");
+        assert!(said.contains("the budget has room again in"), "{said}");
+        assert_eq!(enrollments(), whole, "a refresh was begun that could not end");
+    }
+    assert!(asked(&simulator).len() <= 30);
+}
+
+#[test]
+fn an_estimate_beyond_the_budget_keeps_nothing_from_being_tried() {
+    let simulator = simulate(&["--users", "2000", "--enrollments", "100"]);
+    let site = Site::new();
+    site.configure(&simulator.url(), "");
+    let config = std::fs::read_to_string(site.path("config.yml")).unwrap();
+    site.write(
+        "config.yml",
+        &config.replace("requests_per_day: 100000", "requests_per_day: 38"),
+    );
+    site.serve().until_complete();
+}

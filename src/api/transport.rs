@@ -21,8 +21,18 @@ use crate::secret::ApiKey;
 pub struct Call {
     /// Which endpoint.
     pub endpoint: Endpoint,
+    /// Of which object, where the path has an id.
+    pub id: Option<i64>,
     /// Its parameters.
     pub query: Vec<(&'static str, String)>,
+}
+
+impl Call {
+    /// Path below the base URL.
+    pub fn path(&self) -> String {
+        let id = self.id.map(|id| id.to_string()).unwrap_or_default();
+        self.endpoint.path().replace("{id}", &id)
+    }
 }
 
 /// What came back: any status, and the whole body.
@@ -183,7 +193,7 @@ impl Https {
     }
 
     fn url(&self, call: &Call) -> Result<Url, ApiError> {
-        let text = format!("{}{}", self.base, call.endpoint.path());
+        let text = format!("{}{}", self.base, call.path());
         let mut url = Url::parse(&text).map_err(|error| broken(TransportKind::Broken, error.to_string()))?;
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);

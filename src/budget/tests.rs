@@ -223,6 +223,30 @@ async fn what_cannot_be_recorded_is_not_sent_and_not_counted() {
     assert!(told.read().ledger_writable);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_ledger_written_anew_holds_the_request_under_way() {
+    let home = Home::new();
+    let budget = home.open(LIMITS, WALL);
+    let _under_way = budget.permit(claim(0.0)).await.expect("free");
+    std::fs::remove_file(home.dir.path().join("accounts/acme/ledger")).expect("removed");
+    budget.throttled(None).await;
+    // As after a kill: the permit never comes back to this one.
+    assert_eq!(home.open(LIMITS, WALL).state().used[2], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_pause_is_told_from_a_spent_budget() {
+    let home = Home::new();
+    let budget = home.open(LIMITS, WALL);
+    budget.throttled(Some(Duration::from_secs(7200))).await;
+    assert!(budget.paused() > Duration::from_secs(7199));
+    let patience = Claim {
+        priority: 0.0,
+        give_up_after: Some(Duration::from_secs(60)),
+    };
+    assert!(matches!(budget.permit(patience).await, Err(Refused::Paused(_))));
+}
+
 /// One step of a hard life.
 #[derive(Debug, Clone)]
 enum Step {

@@ -94,13 +94,23 @@ impl Windows {
         }
     }
 
+    /// When the API's pause, or the day that counts as spent, is over: `now` or later.
+    pub(super) fn resumes(&self, now: u64) -> u64 {
+        now.max(self.paused_until).max(self.spent_until)
+    }
+
+    /// Whether it is the API's pause that ends at `time`.
+    pub(super) fn is_paused_until(&self, time: u64) -> bool {
+        self.paused_until == time
+    }
+
     /// When one more request fits into all windows: `now` or later. What is under way is the caller's to wait for.
     pub(super) fn earliest(&self, now: u64) -> u64 {
         let free = LENGTHS
             .into_iter()
             .zip(self.limits.all())
             .map(|(length, limit)| self.free(1, length, limit));
-        free.fold(now.max(self.paused_until).max(self.spent_until), u64::max)
+        free.fold(self.resumes(now), u64::max)
     }
 
     /// When a window of `length` has room for `requests` more.
@@ -143,9 +153,7 @@ impl Windows {
 
     pub(super) fn next_room(&self, requests: u64, now: u64) -> u64 {
         self.free(requests, DAY, self.limits.per_day)
-            .max(now)
-            .max(self.paused_until)
-            .max(self.spent_until)
+            .max(self.resumes(now))
     }
 
     /// The oldest request of the last 24 hours.
@@ -158,14 +166,15 @@ impl Windows {
         self.sent.back().copied().unwrap_or(0)
     }
 
-    /// The records that say the same, for a ledger that is written anew.
+    /// The records that say the same, for a ledger that is written anew. What is under way counts as sent now.
     pub(super) fn entries(&self, now: u64) -> Vec<Entry> {
         let marks = [
             (self.paused_until > now).then_some(Mark::PausedUntil(self.paused_until)),
             (self.spent_until > now).then_some(Mark::SpentUntil(self.spent_until)),
         ];
         let marks = marks.into_iter().flatten().map(|mark| Entry { time: now, mark });
-        let requests = self.sent.iter().map(|time| Entry::settled(*time));
-        marks.chain(requests).collect()
+        let under_way = self.occupied.then_some(now);
+        let requests = self.sent.iter().copied().chain(under_way);
+        marks.chain(requests.map(Entry::settled)).collect()
     }
 }

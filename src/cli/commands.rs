@@ -22,10 +22,16 @@ pub enum Command {
     Plan(PlanArgs),
     /// Run every collector once and write the metrics; exit 1 when one failed
     Once(OnceArgs),
+    /// Write the history that the API has, for `promtool tsdb create-blocks-from openmetrics`
+    Backfill(BackfillArgs),
+    /// Write the dashboards, alert rules, rule tests and runbooks that the binary carries
+    Assets(AssetsArgs),
     /// List every metric: name, type, unit, labels, collector, help
     Metrics(MetricsArgs),
     /// Ask the running exporter whether it is healthy; exit 0 or 1
     Health,
+    /// Read a password from standard input and print its bcrypt hash, for basic_auth_users of the web configuration
+    HashPassword,
 }
 
 /// The organisation to simulate. What is [`None`] or empty is the simulator's to choose; it reads the words.
@@ -137,6 +143,37 @@ pub struct OnceArgs {
     /// Write to FILE by atomic rename instead of standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// Flags of `backfill`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct BackfillArgs {
+    /// File to write: OpenMetrics with timestamps
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Only this account
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+    /// How far back
+    #[arg(long, value_name = "DURATION", default_value = "2y")]
+    pub since: String,
+    /// Time between samples: Prometheus takes a value for gone 5 minutes after its sample
+    #[arg(long, value_name = "DURATION", default_value = "4m")]
+    pub step: String,
+    /// Label that Prometheus adds when it scrapes, such as job=knowbe4; repeatable
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub label: Vec<String>,
+}
+
+/// Flags of `assets`.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct AssetsArgs {
+    /// Directory to write into; made if it isn't there
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Replace files that differ
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Flags of `metrics`.

@@ -27,6 +27,10 @@ pub struct Options {
     )]
     pub listen: Vec<ListenAddress>,
 
+    /// Listen on the sockets that systemd passes (socket activation) instead of --web.listen-address
+    #[arg(long = "web.systemd-socket", global = true)]
+    pub systemd_socket: bool,
+
     /// Path of the metrics
     #[arg(
         long = "web.telemetry-path",

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use connect::connect;
 
 use super::serve::wire;
-use super::{DOES_NOT_FIT, Ending, FAILED, Stop, load, output, plan};
+use super::{DOES_NOT_FIT, Ending, FAILED, Stop, load_all, output, plan};
 use crate::cli::{CheckArgs, Env, Options};
 use crate::config::Config;
 use crate::store::Storage;
 
 pub(super) async fn check(options: Options, arguments: CheckArgs, env: impl Env + 'static) -> Ending {
-    let config = load(&options, &env)?;
+    let (config, _) = load_all(&options, &env)?;
     output::print(&format!("the configuration is valid: {}\n", accounts(&config)))?;
     let mut failed = false;
     if arguments.connects() {

@@ -12,9 +12,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tracing::info;
 
-use super::serve::{interrupted, run};
+use super::serve::{interrupted, run, say_version};
 use super::simulate::organisation;
-use super::{Ending, Stop};
+use super::{Ending, Stop, load_web};
 use crate::cli::{Env, Options, OrganisationArgs};
 use crate::config::{AccountConfig, Config, KeySource, SegmentAttribute};
 use crate::model::{AccountName, Collector, PerCollector};
@@ -25,6 +25,8 @@ use crate::simulator;
 const INTERVAL: Duration = Duration::from_secs(5);
 
 pub(super) async fn demo(options: Options, arguments: OrganisationArgs, env: impl Env + 'static) -> Ending {
+    say_version();
+    let web = load_web(&options)?;
     let simulator = Arc::new(organisation(&arguments)?);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
@@ -40,6 +42,7 @@ pub(super) async fn demo(options: Options, arguments: OrganisationArgs, env: imp
     let ending = run(
         options,
         config,
+        web,
         Arc::new(env),
         Arc::new(move || Ok(again.clone())),
         interrupted(),

@@ -43,13 +43,13 @@ async fn ask(address: &str) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// 200 is healthy. An endpoint that is guarded by a web configuration answers 401, or 400 where it expects TLS: then it
-/// lives, and this command, which holds neither password nor certificate, can't be told more.
+/// 200 is healthy. An endpoint that is guarded by a web configuration answers 401, 400 where it expects TLS, or 429 beyond
+/// its rate limit: then it lives, and this command, which holds neither password nor certificate, can't be told more.
 fn verdict(answer: &str) -> Ending {
     let status = answer.split(' ').nth(1).unwrap_or_default();
     let body = answer.split("\r\n\r\n").nth(1).unwrap_or_default().trim();
     match status {
-        "200" | "400" | "401" => Ok(()),
+        "200" | "400" | "401" | "429" => Ok(()),
         _ => Err(Stop::failed(format!("not healthy: {status} {body}"))),
     }
 }
@@ -64,6 +64,7 @@ mod tests {
             ("200 OK", true),
             ("401 Unauthorized", true),
             ("400 Bad Request", true),
+            ("429 Too Many Requests", true),
             ("503 Service Unavailable", false),
             ("404 Not Found", false),
         ] {

@@ -1,8 +1,5 @@
 //! `once`: every collector once, then the exposition, for cron and node_exporter's textfile collector.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::Path;
 use std::sync::Arc;
 
 use super::serve::wire;
@@ -28,21 +25,7 @@ pub(super) async fn once(options: Options, arguments: OnceArgs, env: impl Env + 
     let text = exposition.text();
     match &arguments.output {
         None => output::print(&text)?,
-        Some(path) => {
-            replace(path, &text).map_err(|error| Stop::failed(format!("{}: {error}", path.display())))?
-        }
+        Some(path) => output::replace(path, text.as_bytes(), false)?,
     }
     if failed { Err(Stop::silent(FAILED)) } else { Ok(()) }
-}
-
-/// Writes a file that its readers see whole, the old or the new one.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-    // The textfile collector reads what ends in .prom.
-    name.push(".tmp");
-    let temporary = path.with_file_name(name);
-    let mut file = File::create(&temporary)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)
 }

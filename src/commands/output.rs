@@ -1,6 +1,9 @@
-//! Standard output and standard error of commands that answer there.
+//! Where commands put what they have to say: standard output, standard error, files.
 
-use std::io::{self, Write};
+use std::fs::{self, File, Permissions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use super::{Ending, Stop};
 
@@ -17,6 +20,34 @@ pub(super) fn print(text: &str) -> Ending {
 pub(super) fn complain(message: &str) {
     // Nobody is left to tell if standard error is closed.
     let _ = writeln!(io::stderr().lock(), "knowbe4-exporter: {}", message.trim_end());
+}
+
+/// Writes a file that its readers see whole, the old or the new one.
+pub(super) fn replace(path: &Path, contents: &[u8], executable: bool) -> Ending {
+    replace_with(path, executable, |out| out.write_all(contents))
+}
+
+/// The same, written piece by piece.
+pub(super) fn replace_with(
+    path: &Path,
+    executable: bool,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Ending {
+    let replace = || {
+        let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+        // The textfile collector reads what ends in .prom.
+        name.push(".tmp");
+        let temporary = path.with_file_name(name);
+        let file = File::create(&temporary)?;
+        if executable {
+            file.set_permissions(Permissions::from_mode(0o755))?;
+        }
+        let mut out = BufWriter::new(file);
+        write(&mut out)?;
+        out.into_inner()?.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    replace().map_err(|error| Stop::failed(format!("{}: {error}", path.display())))
 }
 
 /// Columns side by side, each as wide as its widest cell; the first row is the heading.

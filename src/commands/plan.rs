@@ -75,7 +75,8 @@ pub(super) fn of(account: &AccountConfig, saved: &Saved, sizes: &Sizes) -> Forec
     let mut learned = Learned {
         of: saved.costs,
         running_enrollments: saved.running_enrollments_cost,
-        filter_ignored: false,
+        filter_ignored: saved.filter_ignored,
+        overhead: saved.overhead,
     };
     for collector in Collector::ALL {
         if sizes.0[collector].is_some() {

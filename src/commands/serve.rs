@@ -1,16 +1,17 @@
 //! `serve`: background pollers and the HTTP endpoint, until SIGTERM or SIGINT.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::site::Exporter;
-use super::{Ending, Stop, load};
+use super::{Ending, Stop, load, load_all};
 use crate::api::transport::Clients;
 use crate::cli::{Env, Options};
 use crate::clock::Clock;
@@ -28,13 +29,15 @@ const RENDER_PAUSE: Duration = Duration::from_secs(1);
 pub(super) type Reload = Arc<dyn Fn() -> Result<Config, Stop> + Send + Sync>;
 
 pub(super) async fn serve(options: Options, env: impl Env + Clone + 'static) -> Ending {
-    let config = load(&options, &env)?;
+    say_version();
+    let (config, web) = load_all(&options, &env)?;
     warn_of_plans(&config);
     let reload_options = options.clone();
     let reload_env = env.clone();
     run(
         options,
         config,
+        web,
         Arc::new(env),
         Arc::new(move || load(&reload_options, &reload_env)),
         interrupted(),
@@ -42,30 +45,32 @@ pub(super) async fn serve(options: Options, env: impl Env + Clone + 'static) -> 
     .await
 }
 
+/// The first line of the log.
+pub(super) fn say_version() {
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        revision = crate::REVISION,
+        "starting"
+    );
+}
+
 /// Serves until `shutdown`: what `serve` and `demo` share.
 pub(super) async fn run(
     options: Options,
     config: Config,
+    web: Option<WebConfig>,
     env: Arc<dyn Env>,
     reload: Reload,
     shutdown: impl Future<Output = ()>,
 ) -> Ending {
-    let web = options
-        .web_config_file
-        .as_deref()
-        .map(WebConfig::load)
-        .transpose();
     let settings = server::Options {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         telemetry_path: options.telemetry_path.clone(),
         lifecycle: options.enable_lifecycle,
-        web: web.map_err(|mistakes| Stop::usage(mistakes.join("\n")))?,
+        web,
         limits: Limits::default(),
     };
-    let mut listeners = Vec::new();
-    for address in &options.listen {
-        listeners.push(Listener::bind(address).await.map_err(Stop::failed)?);
-    }
+    let listeners = listeners(&options).await?;
     let shared = wire(&config, env)?;
     let exposition = Arc::new(Exposition::new(
         Arc::clone(&shared.published),
@@ -79,7 +84,7 @@ pub(super) async fn run(
         Arc::clone(&supervisor),
         Arc::clone(&exposition),
         reload,
-        config.storage_path,
+        config.storage_path.clone(),
     ));
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
@@ -90,14 +95,25 @@ pub(super) async fn run(
     );
     tasks.spawn(
         stop.clone()
-            .run_until_cancelled_owned(reload_on_hangup(Arc::clone(&site))),
+            .run_until_cancelled_owned(reload_on_hangup(signal(SignalKind::hangup()), Arc::clone(&site))),
+    );
+    info!(
+        accounts = config.accounts.len(),
+        storage = %config.storage_path.display(),
+        "polling"
     );
     for listener in &listeners {
         let address = listener
             .local_addr()
             .map(|address| address.to_string())
             .unwrap_or_default();
-        info!(address, path = options.telemetry_path.as_str(), "listening");
+        info!(
+            address,
+            path = options.telemetry_path.as_str(),
+            tls = settings.web.as_ref().is_some_and(WebConfig::has_tls),
+            users = settings.web.as_ref().is_some_and(WebConfig::has_users),
+            "listening"
+        );
     }
     let served = server::serve(listeners, site, settings, stop.clone());
     tokio::pin!(served);
@@ -105,7 +121,7 @@ pub(super) async fn run(
         ended = &mut served => Some(ended),
         () = shutdown => None,
     };
-    info!("stopping");
+    info!("stopping: running requests are finished, no further one is taken");
     stop.cancel();
     if let Some(ended) = ended {
         ended.map_err(Stop::failed)?;
@@ -114,7 +130,19 @@ pub(super) async fn run(
     }
     supervisor.stop().await;
     tasks.shutdown().await;
+    info!("stopped");
     Ok(())
+}
+
+async fn listeners(options: &Options) -> Result<Vec<Listener>, Stop> {
+    if options.systemd_socket {
+        return Listener::inherited().map_err(Stop::failed);
+    }
+    let mut listeners = Vec::new();
+    for address in &options.listen {
+        listeners.push(Listener::bind(address).await.map_err(Stop::failed)?);
+    }
+    Ok(listeners)
 }
 
 /// What all accounts share. Takes the storage path for this process alone.
@@ -174,8 +202,8 @@ async fn render(supervisor: Arc<Supervisor>, exposition: Arc<Exposition>) {
     }
 }
 
-async fn reload_on_hangup(site: Arc<Exporter>) {
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+async fn reload_on_hangup(hangup: io::Result<Signal>, site: Arc<Exporter>) {
+    let Ok(mut hangup) = hangup else {
         warn!("SIGHUP can't be listened for; the configuration is read at start only");
         return;
     };
@@ -185,17 +213,18 @@ async fn reload_on_hangup(site: Arc<Exporter>) {
     }
 }
 
-/// Resolves on SIGTERM or SIGINT.
-pub(super) async fn interrupted() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        // Without handlers the signals end the process, which loses nothing: all is on disk.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Resolves on SIGTERM or SIGINT. They are listened for from now on, not from the first time it is polled.
+pub(super) fn interrupted() -> impl Future<Output = ()> {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async {
+        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+            // Without handlers the signals end the process, which loses nothing: all is on disk.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }
 

@@ -182,10 +182,22 @@ pub struct PhishingTest {
     pub phish_prone: Option<f64>,
     /// When it started.
     pub started_at: Option<f64>,
+    /// When it ends or has ended, as planned.
+    #[serde(default)]
+    pub ends_at: Option<f64>,
     /// What became of its messages.
     pub recipients: Recipients,
     /// Failures by kind, as the API counts them, by kind.
     pub failures: BTreeMap<String, u64>,
+}
+
+/// A risk score of the past, from `/v1/account/risk_score_history` or that of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RiskPoint {
+    /// Unix seconds.
+    pub at: i64,
+    /// 0 to 100.
+    pub score: f64,
 }
 
 /// Counts of a test's recipients.
@@ -240,7 +252,7 @@ impl TrainingCampaign {
 /// From `/v1/training/enrollments`, aggregated while it streams.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Enrollments {
-    /// Counts by the campaign's id.
+    /// Counts by the campaign's id; all 0 where it is known that there are none.
     pub campaigns: BTreeMap<i64, StatusCounts>,
     /// Counts by segment of the user; [`None`] when the users' segments weren't known at the time.
     pub segments: Option<Vec<SegmentEnrollments>>,

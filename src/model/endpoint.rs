@@ -25,13 +25,17 @@ pub enum Endpoint {
     StorePurchases,
     /// Uploaded policies.
     Policies,
+    /// Risk scores of the account in the past.
+    AccountHistory,
+    /// Risk scores of one group in the past.
+    GroupHistory,
 }
 
 impl Endpoint {
-    /// How many there are.
+    /// How many are polled.
     pub const COUNT: usize = 9;
 
-    /// All endpoints.
+    /// All that are polled: `backfill` alone reads histories.
     pub const ALL: [Self; Self::COUNT] = [
         Self::Account,
         Self::Groups,
@@ -44,7 +48,7 @@ impl Endpoint {
         Self::Policies,
     ];
 
-    /// Path below the base URL, and the value of the `endpoint` label.
+    /// Path below the base URL, and the value of the `endpoint` label; `{id}` stands for the object's id.
     pub fn path(self) -> &'static str {
         match self {
             Self::Account => "/v1/account",
@@ -56,6 +60,8 @@ impl Endpoint {
             Self::Enrollments => "/v1/training/enrollments",
             Self::StorePurchases => "/v1/training/store_purchases",
             Self::Policies => "/v1/training/policies",
+            Self::AccountHistory => "/v1/account/risk_score_history",
+            Self::GroupHistory => "/v1/groups/{id}/risk_score_history",
         }
     }
 
@@ -70,6 +76,8 @@ impl Endpoint {
                 ("exclude_archived_users", "true"),
                 ("include_campaign_id", "true"),
             ],
+            // Without it they go back six months.
+            Self::AccountHistory | Self::GroupHistory => &[("full", "true")],
             _ => &[],
         }
     }

@@ -1,5 +1,7 @@
 //! When each collector is due: pure rules over instants, without a clock of their own.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -16,6 +18,22 @@ const LONGEST_RETRY: Duration = Duration::from_secs(6 * 3600);
 /// How often an endpoint is asked that has never worked and is refused or missing.
 const UNAVAILABLE: Duration = Duration::from_secs(24 * 3600);
 
+/// A refresh under way.
+#[derive(Debug)]
+pub(super) struct Running {
+    /// When it began, in unix seconds.
+    pub(super) since: f64,
+    /// Requests it has sent.
+    pub(super) requests: Arc<AtomicU64>,
+}
+
+impl Running {
+    /// Requests it has sent so far.
+    pub(super) fn sent(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+}
+
 /// When one collector runs.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -25,8 +43,8 @@ pub(super) struct Entry {
     pub(super) interval: Option<Duration>,
     /// Set by a failure, instead of the interval.
     pub(super) instead: Option<(Instant, NextRunReason)>,
-    /// Whether a refresh is under way.
-    pub(super) running: bool,
+    /// The refresh under way.
+    pub(super) running: Option<Running>,
     /// Whether it was tried since the process began, or its data came back from disk.
     pub(super) tried: bool,
     delays: Delays,
@@ -38,7 +56,7 @@ impl Default for Entry {
             started: None,
             interval: None,
             instead: None,
-            running: false,
+            running: None,
             tried: false,
             delays: Delays::new(FIRST_RETRY, LONGEST_RETRY),
         }
@@ -55,7 +73,12 @@ impl Entry {
         // A machine that is younger than the last attempt has no instant for it: then it begins at once.
         self.started = status.last_attempt.and_then(|at| now.checked_sub(age(at)));
         self.tried = status.success.is_some();
-        if let (Some(at), false) = (status.next_run, status.next_run_reason == NextRunReason::Interval) {
+        // What waited for the key is due by its interval: the new process may have another key.
+        let waits = !matches!(
+            status.next_run_reason,
+            NextRunReason::Interval | NextRunReason::KeyRefused
+        );
+        if let Some(at) = status.next_run.filter(|_| waits) {
             let wait = Duration::try_from_secs_f64(at - wall).unwrap_or(Duration::ZERO);
             self.instead = Some((now + wait.min(UNAVAILABLE), status.next_run_reason));
         }
@@ -95,10 +118,10 @@ impl Entry {
             Reason::RateLimited => Some((now + wait.unwrap_or(FIRST_RETRY), NextRunReason::Throttled)),
             Reason::ServerError | Reason::Timeout | Reason::Transport | Reason::Decode => {
                 let pause = self.delays.pause();
-                Some((
-                    now + self.interval.map_or(pause, |interval| pause.min(interval)),
-                    NextRunReason::Retry,
-                ))
+                let pause = self.interval.map_or(pause, |interval| pause.min(interval));
+                // As long as the server asked for, but not forever.
+                let asked_for = wait.unwrap_or_default().min(LONGEST_RETRY);
+                Some((now + pause.max(asked_for), NextRunReason::Retry))
             }
         };
     }
@@ -170,6 +193,10 @@ mod tests {
             due(Reason::Budget, true, Some(Duration::from_secs(7))),
             (7, NextRunReason::Budget)
         );
+        assert_eq!(
+            due(Reason::ServerError, true, Some(Duration::from_secs(600))),
+            (600, NextRunReason::Retry)
+        );
         let (pause, why) = due(Reason::ServerError, true, None);
         assert!(
             (48..=72).contains(&pause) && why == NextRunReason::Retry,
@@ -200,5 +227,23 @@ mod tests {
             behind.due(now),
             Some((now + Duration::from_secs(600), NextRunReason::Interval))
         );
+    }
+
+    #[tokio::test]
+    async fn what_waited_for_the_key_is_due_by_its_interval_after_a_restart() {
+        let now = Instant::now() + Duration::from_secs(100_000);
+        let status = |next_run_reason| CollectorStatus {
+            last_attempt: Some(1_000.0),
+            next_run: Some(20_000.0),
+            next_run_reason,
+            ..CollectorStatus::default()
+        };
+        let due = |why| {
+            let mut entry = entry(600);
+            entry.restore(&status(why), now, 10_000.0);
+            entry.due(now).expect("due").0
+        };
+        assert!(due(NextRunReason::KeyRefused) < now);
+        assert_eq!(due(NextRunReason::Throttled), now + Duration::from_secs(10_000));
     }
 }

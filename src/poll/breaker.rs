@@ -31,11 +31,6 @@ impl Breaker {
         }
     }
 
-    /// Whose refusal opened it.
-    pub(super) fn blamed(&self) -> Collector {
-        self.blamed
-    }
-
     /// When the next probe may go out.
     pub(super) fn probe_at(&self) -> Instant {
         self.probe_at

@@ -17,7 +17,7 @@ pub(super) type Answer = Response<Full<Bytes>>;
 
 /// What the pages may load: their own style sheet, and an empty icon instead of a request for one.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
-                           form-action 'none'; frame-ancestors 'none'";
+                           form-action 'self'; frame-ancestors 'none'";
 
 /// An answer with this body. hyper sets Content-Length from it, and leaves the body out for HEAD.
 pub(super) fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {

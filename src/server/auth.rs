@@ -1,11 +1,13 @@
 //! Basic authentication against bcrypt hashes.
 //!
 //! bcrypt is slow on purpose, so each pair of name and password is checked once, off the server's threads and one at
-//! a time, and its outcome is remembered under a salted hash. An unknown name costs the same as a wrong password.
+//! a time, and its outcome is remembered under a salted hash. Addresses take turns, so that one that guesses holds up
+//! nobody else. An unknown name costs the same as a wrong password.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +16,7 @@ use hyper::header::AUTHORIZATION;
 use rustls::crypto::hash::Hash;
 use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use rustls::crypto::{CryptoProvider, GetRandomFailed};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 /// Outcomes that are remembered, of each kind: far more than there are users, and 3 KiB.
@@ -47,6 +49,8 @@ pub(super) struct Authenticator {
     salt: Digest,
     outcomes: Mutex<Outcomes>,
     turn: Arc<Semaphore>,
+    /// Of those addresses that wait or are checked: one at a time of each waits for the turn.
+    addresses: Mutex<BTreeMap<IpAddr, Weak<Semaphore>>>,
 }
 
 #[derive(Default)]
@@ -73,11 +77,12 @@ impl Authenticator {
             salt,
             outcomes: Mutex::default(),
             turn: Arc::new(Semaphore::new(1)),
+            addresses: Mutex::default(),
         })
     }
 
-    /// Whether these headers name a user and the right password.
-    pub(super) async fn knows(&self, users: &Users, headers: &HeaderMap) -> bool {
+    /// Whether these headers name a user and the right password; `peer` is who sent them.
+    pub(super) async fn knows(&self, users: &Users, headers: &HeaderMap, peer: IpAddr) -> bool {
         let Some((name, password)) = credentials(headers) else {
             return false;
         };
@@ -90,7 +95,7 @@ impl Authenticator {
         if let Some(outcome) = self.remembered(&digest) {
             return outcome && known.is_some();
         }
-        let Ok(turn) = Arc::clone(&self.turn).acquire_owned().await else {
+        let Some(turn) = self.turn(peer).await else {
             return false;
         };
         // Several requests with the same new password may have waited here.
@@ -106,6 +111,23 @@ impl Authenticator {
         let outcome = verified.await.unwrap_or(false) && known.is_some();
         self.remember(digest, outcome);
         outcome
+    }
+
+    /// Waits for the turn to check a password, first within the address, then among addresses.
+    async fn turn(&self, peer: IpAddr) -> Option<[OwnedSemaphorePermit; 2]> {
+        let own = {
+            let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+            addresses.retain(|_, waiting| waiting.strong_count() > 0);
+            let known = addresses.get(&peer).and_then(Weak::upgrade);
+            known.unwrap_or_else(|| {
+                let own = Arc::new(Semaphore::new(1));
+                addresses.insert(peer, Arc::downgrade(&own));
+                own
+            })
+        };
+        let own = own.acquire_owned().await.ok()?;
+        let among_all = Arc::clone(&self.turn).acquire_owned().await.ok()?;
+        Some([own, among_all])
     }
 
     fn digest(&self, name: &str, hash: &str, password: &[u8]) -> Digest {
@@ -162,6 +184,8 @@ mod tests {
     use hyper::header::HeaderValue;
     use tokio::time::Instant;
 
+    const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
     fn headers(value: &str) -> HeaderMap {
         HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_str(value).expect("value"))])
     }
@@ -195,7 +219,7 @@ mod tests {
         let authenticator = authenticator();
         let users = users(4);
         for _twice_so_that_the_second_is_remembered in 0..2 {
-            assert!(authenticator.knows(&users, &basic("alice:right")).await);
+            assert!(authenticator.knows(&users, &basic("alice:right"), PEER).await);
             for pair in [
                 "alice:wrong",
                 "alice:",
@@ -204,19 +228,19 @@ mod tests {
                 "Alice:right",
                 "alice:right\0",
             ] {
-                assert!(!authenticator.knows(&users, &basic(pair)).await, "{pair:?}");
+                assert!(!authenticator.knows(&users, &basic(pair), PEER).await, "{pair:?}");
             }
         }
-        assert!(!authenticator.knows(&users, &HeaderMap::new()).await);
+        assert!(!authenticator.knows(&users, &HeaderMap::new(), PEER).await);
     }
 
     #[tokio::test]
     async fn a_changed_password_is_not_remembered() {
         let authenticator = authenticator();
-        assert!(authenticator.knows(&users(4), &basic("alice:right")).await);
+        assert!(authenticator.knows(&users(4), &basic("alice:right"), PEER).await);
         let hash = bcrypt::hash("new", 4).expect("hash");
         let changed = Users::new(BTreeMap::from([("alice".to_owned(), hash)])).expect("one");
-        assert!(!authenticator.knows(&changed, &basic("alice:right")).await);
+        assert!(!authenticator.knows(&changed, &basic("alice:right"), PEER).await);
     }
 
     #[tokio::test]
@@ -224,11 +248,11 @@ mod tests {
         let authenticator = authenticator();
         let users = users(12);
         let begun = Instant::now();
-        assert!(authenticator.knows(&users, &basic("alice:right")).await);
+        assert!(authenticator.knows(&users, &basic("alice:right"), PEER).await);
         let first = begun.elapsed();
         let begun = Instant::now();
         for _ in 0..20 {
-            assert!(authenticator.knows(&users, &basic("alice:right")).await);
+            assert!(authenticator.knows(&users, &basic("alice:right"), PEER).await);
         }
         assert!(
             begun.elapsed() < first,
@@ -246,5 +270,28 @@ mod tests {
         assert_eq!(authenticator.remembered(&[1; 32]), Some(true));
         let outcomes = authenticator.outcomes.lock().expect("lock");
         assert!(outcomes.bad.len() <= REMEMBERED);
+    }
+
+    #[tokio::test]
+    async fn one_address_that_guesses_holds_up_no_other() {
+        let authenticator = Arc::new(authenticator());
+        let users = Arc::new(users(10));
+        let mut guesses = tokio::task::JoinSet::new();
+        for guess in 0..20 {
+            let (authenticator, users) = (Arc::clone(&authenticator), Arc::clone(&users));
+            let headers = basic(&format!("alice:guess {guess}"));
+            guesses.spawn(async move { authenticator.knows(&users, &headers, PEER).await });
+        }
+        tokio::task::yield_now().await;
+        let other = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
+        assert!(authenticator.knows(&users, &basic("alice:right"), other).await);
+        let checked = std::iter::from_fn(|| guesses.try_join_next()).count();
+        assert!(checked < 10, "{checked} of 20 guesses went first");
+        guesses.shutdown().await;
+        // The first waits until nothing is checked any more, the second finds what is left.
+        for _ in 0..2 {
+            drop(authenticator.turn(other).await);
+        }
+        assert_eq!(authenticator.addresses.lock().expect("lock").len(), 1);
     }
 }

@@ -1,6 +1,10 @@
 //! Connections: accepted within a bound, driven through their phases, ended in time.
+//!
+//! Where there is no room for one more, the one that has been there longest gives way: who opens connections to leave
+//! them idle locks nobody out.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,7 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use super::handle::handle;
+use super::handle::{Client, handle};
 use super::stall::Stall;
 
 /// Pause after an error that is the machine's rather than a connection's, such as no file descriptors left: trying
@@ -34,12 +38,16 @@ const TLS_HANDSHAKE: u8 = 0x16;
 /// Accepts until `shutdown`, then waits for the running requests.
 pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>, shutdown: CancellationToken) {
     let mut connections = JoinSet::new();
+    let mut failing = false;
     loop {
         while let Some(ended) = connections.try_join_next() {
             report(ended);
         }
         let next = async {
-            // A slot first: who finds none waits in the kernel's queue.
+            // A slot first: who finds none waits in the kernel's queue until somebody has given way.
+            if shared.slots.available_permits() == 0 {
+                shared.crowded.notify_one();
+            }
             let slot = Arc::clone(&shared.slots).acquire_owned().await.ok();
             (slot, listener.accept().await)
         };
@@ -49,8 +57,10 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>, shutdown:
             next = next => next,
         };
         match accepted {
-            Ok((stream, _)) => {
-                connections.spawn(serve(stream, Arc::clone(&shared), shutdown.clone(), slot));
+            Ok((stream, peer)) => {
+                failing = false;
+                let peer = peer.ip().to_canonical();
+                connections.spawn(serve(stream, peer, Arc::clone(&shared), shutdown.clone(), slot));
             }
             // The client was gone before it was its turn.
             Err(error)
@@ -61,7 +71,11 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>, shutdown:
                         | io::ErrorKind::ConnectionRefused
                 ) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot accept connections; trying again");
+                // Once, not twice a second.
+                if !failing {
+                    tracing::warn!(%error, "cannot accept connections; trying again");
+                }
+                failing = true;
                 tokio::select! {
                     () = shutdown.cancelled() => break,
                     () = sleep(ACCEPT_PAUSE) => {}
@@ -95,6 +109,7 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
 /// One connection from its first byte to its last. The slot is free when this returns.
 async fn serve(
     stream: TcpStream,
+    peer: IpAddr,
     shared: Arc<Shared>,
     shutdown: CancellationToken,
     _slot: Option<OwnedSemaphorePermit>,
@@ -108,7 +123,8 @@ async fn serve(
     };
     let Some(config) = config else {
         let stream = Stall::new(stream, shared.limits.write_stall);
-        return drive(stream, shared, shutdown, started, false).await;
+        let client = Client { peer, secure: false };
+        return drive(stream, client, shared, shutdown, started).await;
     };
     let handshake = async {
         let mut first = [0];
@@ -126,13 +142,23 @@ async fn serve(
     };
     let handshake = tokio::select! {
         () = shutdown.cancelled() => return,
+        () = crowded(&shared, started) => return,
         done = timeout_at(started + shared.limits.first_request, handshake) => done,
     };
     match handshake {
-        Ok(Ok(Some(stream))) => drive(stream, shared, shutdown, started, true).await,
+        Ok(Ok(Some(stream))) => {
+            let client = Client { peer, secure: true };
+            drive(stream, client, shared, shutdown, started).await;
+        }
         Ok(Ok(None)) | Err(_) => {}
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
     }
+}
+
+/// Resolves when this connection is to give way to another: the oldest one first.
+async fn crowded(shared: &Shared, started: Instant) {
+    sleep_until(started + shared.limits.settle).await;
+    shared.crowded.notified().await;
 }
 
 /// Where a connection is in its life.
@@ -146,17 +172,22 @@ enum Phase {
     Closing,
 }
 
-async fn drive<S>(stream: S, shared: Arc<Shared>, shutdown: CancellationToken, started: Instant, secure: bool)
-where
+async fn drive<S>(
+    stream: S,
+    client: Client,
+    shared: Arc<Shared>,
+    shutdown: CancellationToken,
+    started: Instant,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = shared.limits;
     let asked = Arc::new(AtomicBool::new(false));
     let service = {
-        let asked = Arc::clone(&asked);
+        let (asked, shared) = (Arc::clone(&asked), Arc::clone(&shared));
         service_fn(move |request| {
             asked.store(true, Ordering::Relaxed);
-            handle(Arc::clone(&shared), secure, request)
+            handle(Arc::clone(&shared), client, request)
         })
     };
     let connection = http1::Builder::new()
@@ -168,6 +199,8 @@ where
     let mut phase = Phase::First;
     let deadline = sleep_until(started + limits.first_request);
     tokio::pin!(deadline);
+    let crowded = crowded(&shared, started);
+    tokio::pin!(crowded);
     loop {
         tokio::select! {
             ended = connection.as_mut() => {
@@ -188,6 +221,19 @@ where
                 }
                 Phase::First | Phase::Closing => return,
             },
+            () = crowded.as_mut(), if phase != Phase::Closing => {
+                if phase == Phase::First && !asked.load(Ordering::Relaxed) {
+                    return;
+                }
+                phase = Phase::Closing;
+                connection.as_mut().graceful_shutdown();
+                deadline.as_mut().reset(Instant::now() + limits.grace);
+                // One that is idle ends at once; for one that is not, the next has to give way as well.
+                if timeout(Duration::ZERO, connection.as_mut()).await.is_ok() {
+                    return;
+                }
+                shared.crowded.notify_one();
+            }
             () = shutdown.cancelled(), if phase != Phase::Closing => {
                 phase = Phase::Closing;
                 connection.as_mut().graceful_shutdown();

@@ -2,21 +2,30 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use hyper::header::WWW_AUTHENTICATE;
-use hyper::{Request, StatusCode};
+use hyper::header::{HOST, WWW_AUTHENTICATE};
+use hyper::{Request, StatusCode, Version};
 
 use super::answer::{Answer, text, with};
 use super::{Shared, route};
 
-/// Answers one request, whatever happens meanwhile.
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Client {
+    pub(super) peer: IpAddr,
+    /// It speaks TLS.
+    pub(super) secure: bool,
+}
+
+/// Answers one request of `client`, whatever happens meanwhile.
 pub(super) async fn handle<B>(
     shared: Arc<Shared>,
-    secure: bool,
+    client: Client,
     request: Request<B>,
 ) -> Result<Answer, Infallible> {
     let web = match &shared.web {
@@ -24,11 +33,14 @@ pub(super) async fn handle<B>(
         None => None,
     };
     let work = async {
+        if !has_host(&request) {
+            return text(StatusCode::BAD_REQUEST, "Expected one Host header.");
+        }
         if let Some((web, config)) = &web {
             if !web.admits(config) {
                 return text(StatusCode::TOO_MANY_REQUESTS, "Too many requests.");
             }
-            if !web.knows(config, request.headers()).await {
+            if !web.knows(config, request.headers(), client.peer).await {
                 let refusal = text(StatusCode::UNAUTHORIZED, "Unauthorized.");
                 return with(
                     refusal,
@@ -37,7 +49,7 @@ pub(super) async fn handle<B>(
                 );
             }
         }
-        route::route(&shared, secure, &request).await
+        route::route(&shared, client.secure, &request).await
     };
     let mut answer = caught(work).await.unwrap_or_else(|| {
         tracing::error!(path = request.uri().path(), "a request made its handler panic");
@@ -58,6 +70,14 @@ pub(super) async fn handle<B>(
         "answered"
     );
     Ok(answer)
+}
+
+/// HTTP/1.1 demands one, and no version allows two (RFC 9112, 3.2).
+fn has_host<B>(request: &Request<B>) -> bool {
+    match request.headers().get_all(HOST).iter().count() {
+        0 => request.version() < Version::HTTP_11,
+        number => number == 1,
+    }
 }
 
 /// Runs a future; [`None`] when it panicked. It is dropped then and never polled again, so that nothing sees what

@@ -15,8 +15,11 @@ pub struct Limits {
     pub lifetime: Duration,
     /// How long a running request may still take once its connection or the server is to end.
     pub grace: Duration,
-    /// Connections at a time; more of them wait in the kernel's queue.
+    /// Connections at a time. One more makes the one that was opened first give way: at once when it is idle, within
+    /// the grace when it is not.
     pub connections: usize,
+    /// How long a new connection is safe from having to give way.
+    pub settle: Duration,
     /// Largest head of a request in bytes, and of the write buffer.
     pub head_bytes: usize,
     /// How often the web configuration's files are looked at, at most.
@@ -39,6 +42,9 @@ impl Default for Limits {
             // A pair of Prometheus servers, probes and people need ten; at about 60 KiB a TLS connection
             // this many cost 8 MiB.
             connections: 128,
+            // Enough to shake hands and ask; at 512 connections a second whoever waits in the kernel's queue of 1024
+            // is served within 2 s.
+            settle: Duration::from_millis(250),
             // A Prometheus' head has 400 bytes; a browser brings along the cookies of everything else on its host.
             head_bytes: 16 * 1024,
             // Three calls to stat each time.

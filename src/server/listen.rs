@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use listenfd::ListenFd;
 use tokio::net::TcpListener;
 
 use crate::cli::ListenAddress;
@@ -21,7 +22,50 @@ pub struct BindError {
     source: io::Error,
 }
 
+/// The sockets that systemd passed can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InheritError {
+    /// There is none: not started by a socket unit.
+    #[error(
+        "systemd passed no socket: start the exporter through its .socket unit, or without --web.systemd-socket"
+    )]
+    None,
+    /// One of them is something else than a TCP socket.
+    #[error("socket {number} from systemd: {source}: expected TCP, such as ListenStream=10524")]
+    Unfit {
+        /// Which one, from 1.
+        number: usize,
+        /// What is wrong with it.
+        source: io::Error,
+    },
+}
+
 impl Listener {
+    /// The sockets that systemd passed to this process, in its order. They can be taken once.
+    ///
+    /// # Errors
+    /// When there is none, or one is no TCP socket.
+    pub fn inherited() -> Result<Vec<Self>, InheritError> {
+        let mut passed = ListenFd::from_env();
+        let listeners: Vec<Self> = (0..passed.len())
+            .filter_map(|index| {
+                let taken = passed.take_tcp_listener(index).and_then(|socket| {
+                    let Some(socket) = socket else { return Ok(None) };
+                    socket.set_nonblocking(true)?;
+                    TcpListener::from_std(socket).map(|listener| Some(Self(listener)))
+                });
+                let number = index + 1;
+                taken
+                    .map_err(|source| InheritError::Unfit { number, source })
+                    .transpose()
+            })
+            .collect::<Result<_, _>>()?;
+        if listeners.is_empty() {
+            return Err(InheritError::None);
+        }
+        Ok(listeners)
+    }
+
     /// Opens a socket. Without a host it takes IPv6 and IPv4 at once, and IPv4 alone where there is no IPv6.
     ///
     /// # Errors

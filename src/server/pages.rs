@@ -2,8 +2,9 @@
 
 use crate::status::{STYLE, escape};
 
-/// The page at `/`.
-pub(super) fn landing(version: &str, telemetry_path: &str) -> String {
+/// The page at `/`; `summary` says in one sentence how the accounts fare.
+pub(super) fn landing(version: &str, telemetry_path: &str, summary: &str) -> String {
+    let summary = escape(summary);
     let metrics = escape(telemetry_path);
     let version = escape(version);
     format!(
@@ -14,8 +15,8 @@ pub(super) fn landing(version: &str, telemetry_path: &str) -> String {
          <p class=\"lead\">Risk scores, phish-prone ratios and training completion from KnowBe4, for Prometheus.</p>\
          <nav class=\"card\" aria-label=\"Pages\"><dl>\
          <dt><a href=\"{metrics}\">Metrics</a></dt><dd>what Prometheus scrapes; <code>?account=NAME</code> gives one account alone</dd>\
-         <dt><a href=\"/status\">Status</a></dt><dd>why a number is old: what was read when, what comes next, what it costs, what went wrong; \
-         also <a href=\"/api/v1/status\">as JSON</a></dd>\
+         <dt><a href=\"/status\">Status</a></dt><dd><strong>{summary}</strong> Why a number is old: what was read when, what comes next, \
+         what it costs, what went wrong; also <a href=\"/api/v1/status\">as JSON</a></dd>\
          <dt><a href=\"/sd\">Service discovery</a></dt><dd>one target per account, for <code>http_sd_configs</code></dd>\
          <dt><a href=\"/-/healthy\">Health</a></dt><dd>whether the pollers are alive</dd>\
          <dt><a href=\"/-/ready\">Readiness</a></dt><dd>whether metrics can be served</dd></dl></nav></main>\

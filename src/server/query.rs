@@ -1,5 +1,7 @@
 //! The query of a URL: the one parameter that is known.
 
+use super::percent;
+
 /// Name of the parameter that picks an account.
 pub(super) const ACCOUNT: &str = "account";
 
@@ -37,25 +39,7 @@ pub(super) fn account(query: Option<&str>) -> Result<Option<String>, QueryError>
 
 /// Undoes percent-encoding and `+` for a space.
 fn decode(text: &str) -> Result<String, QueryError> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let mut digit = || {
-                    bytes
-                        .next()
-                        .and_then(|b| char::from(b).to_digit(16))
-                        .and_then(|d| u8::try_from(d).ok())
-                        .ok_or(QueryError::Malformed)
-                };
-                digit()? * 16 + digit()?
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(decoded).map_err(|_| QueryError::Malformed)
+    percent::decode(&text.replace('+', " ")).ok_or(QueryError::Malformed)
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use hyper::{Method, Request, StatusCode, Uri};
 use serde_json::json;
 
 use super::answer::{Answer, answer, json as json_answer, page, text, with};
-use super::{MetricsAnswer, Shared, negotiate, pages, query};
+use super::query::QueryError;
+use super::{MetricsAnswer, Shared, negotiate, pages, percent, query};
 use crate::cli::TelemetryPath;
 
 /// The longest piece of a client's own text that an error repeats, in characters.
@@ -52,7 +53,9 @@ impl Route {
 
 /// Answers a request that has passed the gate. `secure`: it came over TLS. The body is never read.
 pub(super) async fn route<B>(shared: &Shared, secure: bool, request: &Request<B>) -> Answer {
-    let Some(route) = Route::of(request.uri().path(), &shared.telemetry_path) else {
+    let route =
+        percent::decode(request.uri().path()).and_then(|path| Route::of(&path, &shared.telemetry_path));
+    let Some(route) = route else {
         return text(StatusCode::NOT_FOUND, "Nothing is here; / lists the pages.");
     };
     if let Err(allowed) = route.allows(request.method()) {
@@ -67,14 +70,15 @@ pub(super) async fn route<B>(shared: &Shared, secure: bool, request: &Request<B>
     match route {
         Route::Metrics => metrics(shared, request.uri(), headers),
         Route::Landing => page(
-            pages::landing(&shared.version, shared.telemetry_path.as_str()),
+            pages::landing(
+                &shared.version,
+                shared.telemetry_path.as_str(),
+                &site.status().summary(),
+            ),
             negotiate::gzip(headers),
         ),
-        Route::Status => page(
-            site.status().html(shared.telemetry_path.as_str()),
-            negotiate::gzip(headers),
-        ),
-        Route::StatusJson => json_answer(site.status().json(), negotiate::gzip(headers)),
+        Route::Status => status_page(shared, request.uri(), headers),
+        Route::StatusJson => status_json(shared, request.uri(), headers),
         Route::Discovery => discovery(shared, secure, request.uri(), headers),
         Route::Healthy => match site.healthy() {
             Ok(()) => text(StatusCode::OK, "Healthy: all pollers are alive."),
@@ -93,10 +97,57 @@ fn not_ready() -> Answer {
     )
 }
 
+fn malformed(error: QueryError) -> Answer {
+    text(StatusCode::BAD_REQUEST, &format!("{error}."))
+}
+
+fn unknown_account(name: &str) -> Answer {
+    let name: String = name.chars().take(QUOTED).collect();
+    text(
+        StatusCode::NOT_FOUND,
+        &format!(
+            "No account {name:?} is configured: the parameter \"{}\" is the name of an account in the \
+             configuration; /sd lists them.",
+            query::ACCOUNT
+        ),
+    )
+}
+
+fn status_page(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Answer {
+    let account = match query::account(uri.query()) {
+        Ok(account) => account,
+        // What the page's own field sends when nothing was typed.
+        Err(QueryError::Empty) => None,
+        Err(error) => return malformed(error),
+    };
+    let account = account.as_deref();
+    let view = shared.site.status();
+    let found = account.is_none_or(|name| view.has(name));
+    let html = view.html(shared.telemetry_path.as_str(), account);
+    let mut page = page(html, negotiate::gzip(headers));
+    if !found {
+        *page.status_mut() = StatusCode::NOT_FOUND;
+    }
+    page
+}
+
+fn status_json(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Answer {
+    let view = shared.site.status();
+    let view = match query::account(uri.query()) {
+        Ok(None) => view,
+        Ok(Some(name)) => match view.of_account(&name) {
+            Some(view) => view,
+            None => return unknown_account(&name),
+        },
+        Err(error) => return malformed(error),
+    };
+    json_answer(view.json(), negotiate::gzip(headers))
+}
+
 fn metrics(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Answer {
     let account = match query::account(uri.query()) {
         Ok(account) => account,
-        Err(error) => return text(StatusCode::BAD_REQUEST, &format!("{error}.")),
+        Err(error) => return malformed(error),
     };
     let format = negotiate::format(headers);
     let gzip = negotiate::gzip(headers);
@@ -110,17 +161,7 @@ fn metrics(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Answer {
                 metrics
             }
         }
-        MetricsAnswer::UnknownAccount => {
-            let name: String = account.unwrap_or_default().chars().take(QUOTED).collect();
-            text(
-                StatusCode::NOT_FOUND,
-                &format!(
-                    "No account {name:?} is configured: the parameter \"{}\" is the name of an account in the \
-                     configuration; /sd lists them.",
-                    query::ACCOUNT
-                ),
-            )
-        }
+        MetricsAnswer::UnknownAccount => unknown_account(&account.unwrap_or_default()),
         MetricsAnswer::NotReady => not_ready(),
     }
 }

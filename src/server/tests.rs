@@ -2,6 +2,7 @@
 
 mod limits;
 mod paths;
+mod requests;
 mod secure;
 mod support;
 mod web;

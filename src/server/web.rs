@@ -1,6 +1,7 @@
 //! The web configuration in force: read again when its files change, the last good one kept when that fails.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
@@ -148,10 +149,10 @@ impl Web {
     }
 
     /// Whether these headers authenticate one of the configured users, or nobody need to.
-    pub(super) async fn knows(&self, config: &WebConfig, headers: &HeaderMap) -> bool {
+    pub(super) async fn knows(&self, config: &WebConfig, headers: &HeaderMap, peer: IpAddr) -> bool {
         match (config.users(), &self.authenticator) {
             (None, _) => true,
-            (Some(users), Some(authenticator)) => authenticator.knows(users, headers).await,
+            (Some(users), Some(authenticator)) => authenticator.knows(users, headers, peer).await,
             (Some(_), None) => false,
         }
     }

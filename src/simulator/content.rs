@@ -104,7 +104,7 @@ pub(super) fn find<'a>(
                 .map(|id| id.parse().map_or(usize::MAX, |id: usize| id.wrapping_sub(4_261)));
             let with_campaign = page.honours("include_campaign_id", "true");
             let leavers = !page.honours("exclude_archived_users", "true");
-            let len = organisation.enrollment_count(campaign, leavers);
+            let len = organisation.enrollment_count(campaign, leavers, now);
             list(len, move |number| {
                 organisation.enrollment(campaign, number, now, with_campaign)
             })

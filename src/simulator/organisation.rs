@@ -39,7 +39,7 @@ impl Organisation {
             users: settings.users,
             enrollments: settings.enrollments,
             groups: settings.groups,
-            epoch: settings.epoch as f64,
+            epoch: settings.origin.unwrap_or(settings.epoch) as f64,
             scenario: settings.scenario,
             census: Mutex::default(),
         }

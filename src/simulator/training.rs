@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::Scenario;
 use super::organisation::{DAY, Organisation, date, time};
 use super::random::unit;
 
@@ -46,6 +47,9 @@ const CAMPAIGNS: [Campaign; 13] = [
     campaign("Everybody, everything", -60.0, Some(120.0)),
 ];
 
+/// Days before its start from which a campaign is there.
+const LEAD: f64 = 14.0;
+
 /// The campaign whose completion is too large to calculate.
 const TOO_LARGE: usize = 12;
 
@@ -75,8 +79,16 @@ impl Organisation {
     }
 
     pub(super) fn training_campaigns(&self, now: f64, percentages: bool) -> Vec<Value> {
-        (0..CAMPAIGNS.len())
+        self.planned(now)
+            .into_iter()
             .map(|campaign| self.training_campaign(campaign, now, percentages))
+            .collect()
+    }
+
+    /// Campaigns that are there at `now`.
+    fn planned(&self, now: f64) -> Vec<usize> {
+        (0..CAMPAIGNS.len())
+            .filter(|campaign| now >= self.start(*campaign) - LEAD * DAY)
             .collect()
     }
 
@@ -131,12 +143,20 @@ impl Organisation {
         (self.enrollments + CAMPAIGNS.len() - 1 - campaign) / CAMPAIGNS.len()
     }
 
+    fn rows_of_all(&self, campaigns: &[usize]) -> usize {
+        campaigns.iter().map(|campaign| self.rows_of(*campaign)).sum()
+    }
+
     /// How many enrollments there are: of all campaigns or of one, those of leavers included or not.
-    pub(super) fn enrollment_count(&self, campaign: Option<usize>, leavers: bool) -> usize {
+    pub(super) fn enrollment_count(&self, campaign: Option<usize>, leavers: bool, now: f64) -> usize {
+        let planned = self.planned(now);
         match campaign {
-            Some(campaign) if campaign >= CAMPAIGNS.len() => 0,
+            Some(campaign) if !planned.contains(&campaign) => 0,
             Some(campaign) => self.rows_of(campaign),
-            None => self.enrollments + if leavers { self.enrollments / 20 } else { 0 },
+            None => {
+                let rows = self.rows_of_all(&planned);
+                rows + if leavers { rows / 20 } else { 0 }
+            }
         }
     }
 
@@ -148,11 +168,9 @@ impl Organisation {
         now: f64,
         with_campaign: bool,
     ) -> Value {
-        let of_leaver = campaign.is_none() && number >= self.enrollments;
-        let (campaign, row) = match campaign {
-            Some(campaign) => (campaign, number),
-            None => (number % CAMPAIGNS.len(), number / CAMPAIGNS.len()),
-        };
+        let planned = campaign.map_or_else(|| self.planned(now), |campaign| vec![campaign]);
+        let of_leaver = campaign.is_none() && number >= self.rows_of_all(&planned);
+        let (campaign, row) = (planned[number % planned.len()], number / planned.len());
         let person = if of_leaver {
             self.people() - 1 - number % self.leavers().max(1)
         } else {
@@ -185,13 +203,18 @@ impl Organisation {
         enrollment
     }
 
-    /// When somebody finishes; never, for one in eight.
+    /// When somebody finishes; never, for one in eight where people are as people are.
     fn finish(&self, campaign: usize, row: usize) -> f64 {
         let chance = |purpose| unit(self.seed, (row * CAMPAIGNS.len() + campaign) as u64, purpose);
-        if chance("never") < 0.12 {
+        let (never, days) = if self.scenario == Scenario::Quiet {
+            (0.02, 3.0)
+        } else {
+            (0.12, 14.0)
+        };
+        if chance("never") < never {
             return f64::MAX;
         }
-        self.start(campaign) - (1.0 - chance("finish")).ln() * 14.0 * DAY
+        self.start(campaign) - (1.0 - chance("finish")).ln() * days * DAY
     }
 
     fn progress(&self, campaign: usize, row: usize, now: f64) -> &'static str {

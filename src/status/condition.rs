@@ -70,6 +70,11 @@ impl Condition {
         }
     }
 
+    /// Whether somebody should look at it.
+    pub(super) fn needs_attention(self) -> bool {
+        self >= Self::Late
+    }
+
     /// A shape beside the word, so that colour is never the only sign.
     pub(super) fn sign(self) -> &'static str {
         match self {

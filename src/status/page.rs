@@ -3,19 +3,24 @@
 //! Everything that is not a literal here goes through [`escape`]. Tables keep their ARIA roles, because a narrow
 //! screen shows rows as blocks and browsers then forget that they were rows.
 
+mod account;
 mod index;
 
 use std::fmt::Write as _;
 
 use super::condition::Condition;
-use super::view::{AccountView, CollectorView, StatusView};
+use super::view::{AccountView, StatusView};
 use super::words::{self, Text};
 
 /// The style sheet of all pages: light and dark, and narrow screens.
 pub const STYLE: &str = include_str!("style.css");
 
-/// With more accounts than this, only those that need attention are unfolded, and an index leads.
+/// With more accounts than this only those that need attention are unfolded, and a field finds one by its name.
 const UNFOLDED_ACCOUNTS: usize = 3;
+
+/// With more accounts than this only those that need attention have their details on the page, folded, and no more
+/// than this many of them: 20 take some 200 KiB. Each of the others has a page of its own.
+const DETAILED_ACCOUNTS: usize = 20;
 
 /// Text as it may stand in HTML, between tags or in a quoted attribute.
 pub fn escape(text: &str) -> String {
@@ -37,57 +42,123 @@ pub fn escape(text: &str) -> String {
 }
 
 impl StatusView {
-    /// The page at `/status`; `telemetry_path` is where the metrics are.
-    pub fn html(&self, telemetry_path: &str) -> String {
+    /// The page at `/status`; `telemetry_path` is where the metrics are. `picked` is the name of one account, or what
+    /// somebody knows of it: without an account of just this name the page lists those whose name holds it.
+    pub fn html(&self, telemetry_path: &str, picked: Option<&str>) -> String {
         let now = self.now.as_ref().map_or(0.0, |now| now.unix);
-        let mut worst_first: Vec<&AccountView> = self.accounts.iter().collect();
+        let exact = picked.is_some_and(|name| self.has(name));
+        let mut worst_first: Vec<&AccountView> = self
+            .accounts
+            .iter()
+            .filter(|account| match picked {
+                Some(name) if exact => account.account.as_str() == name,
+                Some(part) => account.account.as_str().contains(part),
+                None => true,
+            })
+            .collect();
         worst_first.sort_by(|a, b| {
             b.condition
                 .cmp(&a.condition)
                 .then_with(|| a.account.cmp(&b.account))
         });
-        // 4 KiB of style and head, some 12 KiB an account.
-        let mut html = String::with_capacity(8 * 1024 + worst_first.len() * 12 * 1024);
-        head(&mut html, self, telemetry_path, now);
-        if worst_first.len() > 1 {
-            index::write(&mut html, &worst_first, now);
+        let detailed = match worst_first.len() {
+            _ if picked.is_some() && !exact => 0,
+            0..=DETAILED_ACCOUNTS => worst_first.len(),
+            _ => worst_first
+                .iter()
+                .take(DETAILED_ACCOUNTS)
+                .filter(|account| account.condition.needs_attention())
+                .count(),
+        };
+        let mut html = String::with_capacity(8 * 1024 + worst_first.len() * 512 + detailed * 12 * 1024);
+        let lead = match picked {
+            Some(part) if !exact => format!(
+                "No account is called \u{201c}{part}\u{201d}; {} of {} have it in their name.",
+                worst_first.len(),
+                self.accounts.len()
+            ),
+            _ => summary(&worst_first, picked.is_some()),
+        };
+        let title = match picked {
+            Some(name) => format!("{name} \u{2013} "),
+            None => match self.failing() {
+                0 => String::new(),
+                failing => format!("({failing}) "),
+            },
+        };
+        head(&mut html, &title, telemetry_path, picked.is_some());
+        let _ = write!(html, "<p class=\"lead\">{}</p>", escape(&lead));
+        reload(&mut html, self, now);
+        if self.accounts.len() > UNFOLDED_ACCOUNTS {
+            let names = self.accounts.iter().map(|account| account.account.as_str());
+            index::find(&mut html, names, picked.unwrap_or_default());
         }
-        let unfold_all = worst_first.len() <= UNFOLDED_ACCOUNTS;
-        for account in worst_first {
-            section(&mut html, account, now, unfold_all);
+        let (here, elsewhere) = worst_first.split_at(detailed);
+        if worst_first.len() > 1 || !elsewhere.is_empty() {
+            let is_here = |account: &AccountView| here.iter().any(|other| other.account == account.account);
+            index::write(&mut html, &worst_first, now, is_here);
         }
-        html.push_str("</main><footer>");
-        let _ = write!(html, "<p>knowbe4-exporter {}", escape(&self.version));
-        if let Some(started) = &self.started {
-            let _ = write!(html, ", started {}", text(&words::relative(started, now)));
+        let alone = worst_first.len() == 1;
+        for account in here {
+            // Whoever follows a link to a folded one unfolds it.
+            let open = worst_first.len() <= UNFOLDED_ACCOUNTS
+                || worst_first.len() <= DETAILED_ACCOUNTS && account.condition.needs_attention();
+            account::write(&mut html, account, telemetry_path, now, open, alone);
         }
-        if let Some(now) = &self.now {
-            let _ = write!(html, ". This page shows {}", escape(&now.absolute()));
-        }
-        html.push_str("; load it again for a newer state.</p></footer></body></html>");
+        foot(&mut html, self, now);
         html
+    }
+
+    /// Whether an account of this name is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.accounts
+            .iter()
+            .any(|account| account.account.as_str() == name)
+    }
+
+    fn failing(&self) -> usize {
+        let failing = |account: &&AccountView| account.condition == Condition::Failing;
+        self.accounts.iter().filter(failing).count()
+    }
+
+    /// How all accounts fare, in one sentence.
+    pub fn summary(&self) -> String {
+        summary(&self.accounts.iter().collect::<Vec<_>>(), false)
     }
 }
 
-fn head(html: &mut String, view: &StatusView, telemetry_path: &str, now: f64) {
+fn head(html: &mut String, title: &str, telemetry_path: &str, picked: bool) {
     let _ = write!(
         html,
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
          <title>{title}KnowBe4 exporter: status</title><link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style></head><body>\
-         <a class=\"skip\" href=\"#main\">To the content</a><header><h1>KnowBe4 exporter: status</h1>\
-         <nav aria-label=\"Pages\"><ul><li><a href=\"{metrics}\">Metrics</a></li>\
-         <li><a href=\"/api/v1/status\">This page as JSON</a></li></ul></nav></header><main id=\"main\">",
-        title = view
-            .accounts
-            .iter()
-            .filter(|account| account.condition == Condition::Failing)
-            .count()
-            .checked_sub(1)
-            .map_or_else(String::new, |rest| format!("({}) ", rest + 1)),
+         <a class=\"skip\" href=\"#Content\">To the content</a><header><h1>KnowBe4 exporter: status</h1>\
+         <nav aria-label=\"Pages\"><ul><li><a href=\"/\">Start</a></li>{all}<li><a href=\"{metrics}\">Metrics</a></li>\
+         <li><a href=\"/api/v1/status\">Status as JSON</a></li></ul></nav></header><main id=\"Content\">",
+        title = escape(title),
+        all = if picked {
+            "<li><a href=\"/status\">All accounts</a></li>"
+        } else {
+            ""
+        },
         metrics = escape(telemetry_path),
     );
-    let _ = write!(html, "<p class=\"lead\">{}</p>", escape(&summary(&view.accounts)));
+}
+
+fn foot(html: &mut String, view: &StatusView, now: f64) {
+    html.push_str("</main><footer>");
+    let _ = write!(html, "<p>knowbe4-exporter {}", escape(&view.version));
+    if let Some(started) = &view.started {
+        let _ = write!(html, ", started {}", text(&words::relative(started, now)));
+    }
+    if let Some(now) = &view.now {
+        let _ = write!(html, ". This page shows {}", escape(&now.absolute()));
+    }
+    html.push_str("; load it again for a newer state.</p></footer></body></html>");
+}
+
+fn reload(html: &mut String, view: &StatusView, now: f64) {
     if !view.config_reload_successful {
         let _ = write!(
             html,
@@ -103,153 +174,37 @@ fn head(html: &mut String, view: &StatusView, telemetry_path: &str, now: f64) {
 }
 
 /// `3 accounts: 1 failing, 2 fine.`
-fn summary(accounts: &[AccountView]) -> String {
-    let conditions: Vec<String> = Condition::WORST_FIRST
-        .into_iter()
-        .filter_map(|condition| {
-            let number = accounts.iter().filter(|a| a.condition == condition).count();
-            (number > 0).then(|| format!("{number} {}", condition.as_str()))
-        })
-        .collect();
+fn summary(accounts: &[&AccountView], by_name: bool) -> String {
     match accounts {
         [] => "No account is configured.".to_owned(),
         [only] => {
-            let collectors: Vec<String> = Condition::WORST_FIRST
-                .into_iter()
-                .filter_map(|condition| {
-                    let number = only
-                        .collectors
-                        .iter()
-                        .filter(|c| c.condition == condition)
-                        .count();
-                    (number > 0).then(|| format!("{number} {}", condition.as_str()))
-                })
-                .collect();
+            let who = match by_name {
+                true => format!("Account {}", only.account),
+                false => "One account".to_owned(),
+            };
             format!(
-                "One account, {} collectors: {}.",
+                "{who}, {} collectors: {}.",
                 only.collectors.len(),
-                collectors.join(", ")
+                tally(only.collectors.iter().map(|collector| collector.condition))
             )
         }
-        many => format!("{} accounts: {}.", many.len(), conditions.join(", ")),
+        many => format!(
+            "{} accounts: {}.",
+            many.len(),
+            tally(many.iter().map(|account| account.condition))
+        ),
     }
 }
 
-fn section(html: &mut String, account: &AccountView, now: f64, unfold: bool) {
-    let name = escape(account.account.as_str());
-    let open = if unfold || account.condition >= Condition::Late {
-        " open"
-    } else {
-        ""
-    };
-    // The anchor is inside: a browser that is sent there unfolds the details around it.
-    let _ = write!(
-        html,
-        "<section class=\"card\" aria-labelledby=\"name-{name}\"><details{open}><summary><h2 id=\"name-{name}\">{name}</h2>\
-         {tag}<span class=\"soft\">{up}</span></summary><div class=\"anchor\" id=\"account-{name}\">",
-        tag = tag(account.condition),
-        up = match account.up {
-            Some(true) => "the last request was answered with success",
-            Some(false) => "the last request failed",
-            None => "no request yet in this run",
-        },
-    );
-    if !account.notes.is_empty() {
-        html.push_str("<ul class=\"notes\">");
-        for note in &account.notes {
-            let _ = write!(html, "<li>{}</li>", escape(note));
-        }
-        html.push_str("</ul>");
-    }
-    let _ = write!(html, "<p>{}</p>", escape(&words::budget(account)));
-    if account.day().is_some_and(|day| day.limit > 0) {
-        budget(html, account);
-    }
-    collectors(html, account, now);
-    html.push_str("</div></details></section>");
-}
-
-fn budget(html: &mut String, account: &AccountView) {
-    let _ = write!(
-        html,
-        "<table class=\"budget num\"><caption>Request budget of {}</caption><thead><tr><th scope=\"col\">Window</th>\
-         <th scope=\"col\">Used</th><th scope=\"col\">Left</th><th scope=\"col\">Limit</th></tr></thead><tbody>",
-        escape(account.account.as_str())
-    );
-    for window in account.budget.iter().rev() {
-        let _ = write!(
-            html,
-            "<tr><th scope=\"row\">{}</th><td><meter min=\"0\" max=\"{limit}\" value=\"{used}\" aria-hidden=\"true\"></meter>{used}</td>\
-             <td>{left}</td><td>{limit}</td></tr>",
-            match window.window {
-                "24h" => "24 hours",
-                "1m" => "1 minute",
-                "1s" => "1 second",
-                other => other,
-            },
-            used = window.used,
-            left = window.left,
-            limit = window.limit,
-        );
-    }
-    html.push_str("</tbody></table>");
-}
-
-fn collectors(html: &mut String, account: &AccountView, now: f64) {
-    let _ = write!(
-        html,
-        "<table class=\"wide\" role=\"table\"><caption>Collectors of {}. Intervals follow from what a refresh costs, its \
-         weight and the budget.</caption><thead role=\"rowgroup\"><tr role=\"row\">\
-         <th scope=\"col\" role=\"columnheader\">Collector</th>\
-         <th scope=\"col\" role=\"columnheader\" class=\"what\">What happened last</th>\
-         <th scope=\"col\" role=\"columnheader\" class=\"next\">What comes next, and why then</th>\
-         <th scope=\"col\" role=\"columnheader\">What it costs</th></tr></thead><tbody role=\"rowgroup\">",
-        escape(account.account.as_str())
-    );
-    for collector in &account.collectors {
-        let _ = write!(
-            html,
-            "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">{}<br> {}</th>\
-             <td role=\"cell\" data-label=\"What happened last\"><p>{}</p>",
-            collector.collector,
-            tag(collector.condition),
-            sentence(&words::happened(collector, now)),
-        );
-        failure(html, collector);
-        for note in &collector.notes {
-            let _ = write!(html, "<p class=\"soft\">{}</p>", escape(note));
-        }
-        let _ = write!(
-            html,
-            "</td><td role=\"cell\" data-label=\"What comes next, and why then\"><p>{}</p></td>\
-             <td role=\"cell\" data-label=\"What it costs\"><p>{}</p></td></tr>",
-            sentence(&words::next(collector, now)),
-            escape(&words::cost(collector, account)),
-        );
-    }
-    html.push_str("</tbody></table>");
-}
-
-fn failure(html: &mut String, collector: &CollectorView) {
-    let Some(failure) = &collector.last_failure else {
-        return;
-    };
-    let _ = write!(
-        html,
-        "<div class=\"cure\"><p><strong>Cause:</strong> {} <span class=\"soft\">({})</span></p>\
-         <p><strong>What to do:</strong> {}</p>",
-        escape(&failure.cause),
-        failure.reason.as_str(),
-        escape(&failure.cure),
-    );
-    if let Some(id) = &failure.request_id {
-        let _ = write!(
-            html,
-            "<p class=\"soft\">Request id for KnowBe4's support: <code>{}</code></p>",
-            escape(id)
-        );
-    }
-    html.push_str("</div>");
+/// `1 failing, 2 fine`.
+fn tally(conditions: impl Iterator<Item = Condition> + Clone) -> String {
+    let words: Vec<String> = Condition::WORST_FIRST
+        .into_iter()
+        .map(|condition| (condition, conditions.clone().filter(|c| *c == condition).count()))
+        .filter(|(_, number)| *number > 0)
+        .map(|(condition, number)| format!("{number} {}", condition.as_str()))
+        .collect();
+    words.join(", ")
 }
 
 fn tag(condition: Condition) -> String {
@@ -273,5 +228,60 @@ fn text(piece: &Text) -> String {
             escape(&at.absolute()),
             escape(words)
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Relative luminance of `#rgb` or `#rrggbb` (WCAG 2.2).
+    fn luminance(colour: &str) -> f64 {
+        let digits = colour.trim_start_matches('#');
+        let width = digits.len() / 3;
+        let channel = |index: usize| {
+            let digits = &digits[index * width..(index + 1) * width];
+            let full = if width == 1 {
+                digits.repeat(2)
+            } else {
+                digits.to_owned()
+            };
+            let value = f64::from(u8::from_str_radix(&full, 16).expect("hexadecimal")) / 255.0;
+            if value <= 0.040_45 {
+                value / 12.92
+            } else {
+                ((value + 0.055) / 1.055).powf(2.4)
+            }
+        };
+        0.2126 * channel(0) + 0.7152 * channel(1) + 0.0722 * channel(2)
+    }
+
+    #[test]
+    fn all_text_has_contrast_in_light_and_dark() {
+        let schemes: Vec<_> = STYLE.split(":root{").skip(1).collect();
+        assert_eq!(schemes.len(), 2);
+        for scheme in schemes {
+            let colour = |name: &str| {
+                let (_, rest) = scheme.split_once(&format!("--{name}:")).expect(name);
+                luminance(rest.split([';', '}', '\n']).next().expect("a colour"))
+            };
+            for (ink, paper) in [
+                ("ink", "bg"),
+                ("ink", "card"),
+                ("soft", "bg"),
+                ("soft", "card"),
+                ("link", "bg"),
+                ("link", "card"),
+                ("link", "calm-bg"),
+                ("good", "good-bg"),
+                ("bad", "bad-bg"),
+                ("warn", "warn-bg"),
+                ("calm", "calm-bg"),
+            ] {
+                let (a, b) = (colour(ink), colour(paper));
+                let contrast = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+                assert!(contrast >= 4.5, "{ink} on {paper}: {contrast:.2}");
+            }
+        }
     }
 }

@@ -132,6 +132,12 @@ impl StatusView {
         }
     }
 
+    /// The same view with nothing but the account of this name. [`None`] when there is none.
+    pub fn of_account(mut self, name: &str) -> Option<Self> {
+        self.accounts.retain(|account| account.account.as_str() == name);
+        (!self.accounts.is_empty()).then_some(self)
+    }
+
     /// The documented JSON of `/api/v1/status`.
     pub fn json(&self) -> Vec<u8> {
         // The view has string keys and no type whose serialisation can fail; numbers that are not finite become null.

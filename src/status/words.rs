@@ -192,6 +192,36 @@ pub(super) fn budget(account: &AccountView) -> String {
     words
 }
 
+/// Which collectors are in trouble, and why, in a few words.
+pub(super) fn trouble(account: &AccountView) -> String {
+    let mut kinds: Vec<(String, Vec<&str>)> = Vec::new();
+    for collector in &account.collectors {
+        if matches!(collector.condition, Condition::Fine | Condition::Off) {
+            continue;
+        }
+        let kind = match &collector.last_failure {
+            Some(failure) => failure.reason.as_str().replace('_', " "),
+            None => collector.condition.as_str().to_owned(),
+        };
+        let name = collector.collector.as_str();
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, names)) => names.push(name),
+            None => kinds.push((kind, vec![name])),
+        }
+    }
+    if kinds.is_empty() {
+        return "none".to_owned();
+    }
+    let words: Vec<String> = kinds
+        .into_iter()
+        .map(|(kind, names)| match names.len() {
+            1..=3 => format!("{kind}: {}", names.join(", ")),
+            many => format!("{kind}: {many} collectors"),
+        })
+        .collect();
+    words.join("; ")
+}
+
 /// What is to be known about an account as a whole.
 pub(super) fn account_notes(state: &AccountState) -> Vec<String> {
     let mut notes = Vec::new();

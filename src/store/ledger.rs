@@ -162,8 +162,8 @@ impl Ledger {
         })
     }
 
-    /// Adds a record, which is on disk when this returns. `living` are all entries that still count, without the new
-    /// one: the file is written anew from them when it is full, or no longer in its place.
+    /// Adds a record, which is on disk when this returns. `living` are all entries that still count, a request under
+    /// way among them: the file is written anew from them when it is full, or no longer in its place.
     ///
     /// # Errors
     /// When it can't be made sure that the record is on disk. Then what it is about must not happen.
@@ -176,7 +176,10 @@ impl Ledger {
         let path = self.folder.join(FILE);
         if self.records == self.capacity || !self.is_in_place(&path) {
             let mut all = living();
-            all.push(entry);
+            // A request that is recorded is under way, so that it is there already.
+            if !matches!(entry.mark, Mark::Request { .. }) {
+                all.push(entry);
+            }
             *self = Self::create(&self.folder, &all, wall)?;
             return Ok(());
         }
@@ -484,7 +487,7 @@ mod tests {
         fs::remove_file(dir.path().join(FILE)).expect("removed");
         ledger
             .append(Entry::settled(loaded.now + 1), WALL, || {
-                vec![Entry::settled(loaded.now)]
+                vec![Entry::settled(loaded.now), Entry::settled(loaded.now + 1)]
             })
             .expect("written");
         let (_, again) = store.open_ledger(WALL).expect("opened");
@@ -496,9 +499,8 @@ mod tests {
         let (dir, store) = store();
         let (mut ledger, loaded) = store.open_ledger(WALL).expect("first");
         ledger.records = ledger.capacity;
-        ledger
-            .append(Entry::settled(loaded.now), WALL, nothing)
-            .expect("written");
+        let entry = Entry::settled(loaded.now);
+        ledger.append(entry, WALL, || vec![entry]).expect("written");
         assert_eq!(
             fs::metadata(dir.path().join(FILE)).expect("there").len() as usize,
             size(ROOM + 1)

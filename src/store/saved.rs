@@ -29,6 +29,10 @@ pub struct Saved {
     pub costs: PerCollector<Option<u64>>,
     /// Requests that a refresh of the running campaigns' enrollments costs.
     pub running_enrollments_cost: Option<u64>,
+    /// The server ignores the filter of enrollments by campaign.
+    pub filter_ignored: bool,
+    /// The part of the requests that brought nothing.
+    pub overhead: f64,
     /// Where its API answered.
     pub base_url: Option<String>,
 }

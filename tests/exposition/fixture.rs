@@ -201,6 +201,7 @@ fn tests() -> PhishingTests {
                 difficulty: "3".to_owned(),
                 phish_prone: Some(1.5),
                 started_at: Some(1_749_000_000.0),
+                ends_at: None,
                 recipients: Recipients {
                     scheduled: Some(4),
                     delivered: Some(4),

@@ -289,6 +289,8 @@ pub struct TestRow {
     pub phish_prone: Option<f64>,
     /// Null when it never started.
     pub started_at: Option<f64>,
+    /// Days that it runs; null possible.
+    pub days: Option<f64>,
     /// Null for random templates.
     pub template: Template,
     /// All keys that end in `_count`, without that ending.
@@ -315,6 +317,7 @@ impl Row for TestRow {
                 "status" => status.text,
                 "phish_prone_percentage" => phish_prone.number,
                 "started_at" => started_at.time,
+                "duration" => days.number,
             );
         }
         Ok(())
@@ -575,6 +578,40 @@ impl<'de> Lenient<'de> for ElementId {
             }
         }
         Ok(Some(id))
+    }
+}
+
+/// From `/v1/account/risk_score_history` and `/v1/groups/{id}/risk_score_history`.
+#[derive(Debug, Default)]
+pub struct HistoryRow {
+    /// Unix seconds; of a date alone its midnight UTC.
+    pub at: Option<f64>,
+    /// 0 to 100.
+    pub risk_score: Option<f64>,
+}
+
+impl Row for HistoryRow {
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        drift: &mut Drift,
+    ) -> Result<(), A::Error> {
+        fields!(self, key, map, drift;
+            "date" => at.time,
+            "risk_score" => risk_score.number,
+        );
+        Ok(())
+    }
+
+    fn finish(&mut self, drift: &mut Drift) {
+        expect(drift, &self.at);
+        expect(drift, &self.risk_score);
+    }
+
+    /// Its time: there is one score for each.
+    fn id(&self) -> Option<i64> {
+        self.at.map(|at| at as i64)
     }
 }
 

@@ -172,12 +172,13 @@ async fn who_never_reads_does_not_hold_the_shutdown() {
 async fn who_never_reads_is_cut_and_frees_its_slot() {
     let mut options = options();
     options.limits.write_stall = Duration::from_millis(300);
+    options.limits.settle = Duration::from_secs(60);
     options.limits.connections = 0;
     let site = Fake {
         body: Bytes::from(vec![b'#'; LARGE]),
         ..Fake::default()
     };
-    // One slot in all: the listener's own.
+    // One slot in all, the listener's own, and nobody has to give way.
     let server = Server::start(site, options).await;
     let stream = never_reads(&server).await;
     let begun = Instant::now();
@@ -187,6 +188,54 @@ async fn who_never_reads_is_cut_and_frees_its_slot() {
         "there was a second slot"
     );
     drop(stream);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_flood_of_idle_connections_locks_nobody_out() {
+    let mut options = options();
+    options.limits.first_request = Duration::from_secs(60);
+    options.limits.settle = Duration::from_millis(20);
+    options.limits.connections = 3;
+    let server = Server::start(Fake::default(), options).await;
+    let mut kept = TcpStream::connect(server.addr).await.expect("connected");
+    kept.write_all(b"GET /-/ready HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .expect("written");
+    let mut flood = Vec::new();
+    for _ in 0..20 {
+        flood.push(TcpStream::connect(server.addr).await.expect("connected"));
+    }
+    let begun = Instant::now();
+    assert_eq!(server.ask("GET /-/ready HTTP/1.1").await.status, 200);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    // Who was there first and is idle now gave way first, with its answer.
+    assert_eq!(Reply::parse(&closed(&mut kept).await).status, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_running_request_is_finished_before_its_connection_gives_way() {
+    let mut options = options();
+    options.lifecycle = true;
+    options.limits.settle = Duration::ZERO;
+    options.limits.connections = 1;
+    let site = Fake {
+        reload_takes: Duration::from_millis(400),
+        ..Fake::default()
+    };
+    let server = Server::start(site, options).await;
+    let mut running = TcpStream::connect(server.addr).await.expect("connected");
+    running
+        .write_all(b"POST /-/reload HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .expect("written");
+    sleep(Duration::from_millis(100)).await;
+    let mut flood = Vec::new();
+    for _ in 0..5 {
+        flood.push(TcpStream::connect(server.addr).await.expect("connected"));
+    }
+    assert_eq!(Reply::parse(&closed(&mut running).await).status, 200);
     server.stop().await;
 }
 

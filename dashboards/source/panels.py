@@ -1,0 +1,183 @@
+"""Panels and what makes them look alike: one meaning for each colour, one unit and text for each kind of value."""
+
+# Colour means: act (red), look (orange), mind (yellow), fine (green). Alerts fire at the same numbers.
+RISK = [(None, "green"), (40, "yellow"), (50, "orange"), (60, "red")]
+PHISH_PRONE = [(None, "green"), (0.1, "yellow"), (0.2, "orange"), (0.3, "red")]
+REPORT_RATE = [(None, "red"), (0.2, "orange"), (0.35, "yellow"), (0.5, "green")]
+COMPLETION = [(None, "orange"), (0.7, "yellow"), (0.9, "green")]
+PAST_DUE = [(None, "green"), (0.05, "yellow"), (0.1, "orange"), (0.25, "red")]
+TEST_GAP = [(None, "green"), (30, "yellow"), (45, "orange"), (90, "red")]
+LATE = [(None, "green"), (1.5, "yellow"), (3, "red")]
+# The plan spends the whole share, so that nearly 1 is normal; above it a promise would be broken.
+BUDGET = [(None, "green"), (1.001, "red")]
+SEATS = [(None, "green"), (0.9, "yellow"), (0.95, "orange"), (1, "red")]
+DAYS_LEFT = [(None, "red"), (14, "orange"), (60, "green")]
+RISE = [(None, "green"), (-1, "text"), (1, "orange"), (5, "red")]
+ANY = [(None, "green"), (1, "orange")]
+ANY_BAD = [(None, "green"), (1, "red")]
+PLAIN = [(None, "text")]
+
+DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+UNKNOWN = {"type": "special", "options": {"match": "null+nan", "result": {"text": "–", "color": "text", "index": 0}}}
+
+# What links keep: the choices, but not the time range, which differs from dashboard to dashboard.
+KEEP = "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
+
+
+def mapped(**texts):
+    """Texts (or text and colour) for numbers: mapped(_0="down", _1="up")."""
+    options = {}
+    for index, (key, value) in enumerate(texts.items()):
+        text, color = value if isinstance(value, tuple) else (value, None)
+        options[key.lstrip("_")] = {"text": text, "index": index, **({"color": color} if color else {})}
+    return {"type": "value", "options": options}
+
+
+def steps(thresholds):
+    return {"mode": "absolute", "steps": [{"color": color, "value": value} for value, color in thresholds]}
+
+
+def query(expression, legend="", *, instant=True, table=False):
+    return {
+        "expr": expression,
+        "legendFormat": legend,
+        "instant": instant,
+        "range": not instant,
+        "format": "table" if table else "time_series",
+        "editorMode": "code",
+    }
+
+
+def graph_of(expression, legend=""):
+    return query(expression, legend, instant=False)
+
+
+def panel(kind, title, description, targets, *, unit, no_value, options, decimals=None, thresholds=PLAIN, color="thresholds",
+          custom=None, mappings=(), overrides=(), transformations=(), limits=(None, None), link=None, interval=None):
+    defaults = {
+        "unit": unit,
+        "noValue": no_value,
+        "color": {"mode": color},
+        "thresholds": steps(thresholds),
+        "mappings": list(mappings),
+        "custom": custom or {},
+    }
+    if decimals is not None:
+        defaults["decimals"] = decimals
+    defaults |= {key: value for key, value in zip(("min", "max"), limits) if value is not None}
+    made = {
+        "type": kind,
+        "title": title,
+        "description": description,
+        "datasource": DATASOURCE,
+        "targets": [{"refId": chr(65 + n), "datasource": DATASOURCE, **target} for n, target in enumerate(targets)],
+        "fieldConfig": {"defaults": defaults, "overrides": list(overrides)},
+        "options": options,
+        "transformations": list(transformations),
+    }
+    if link:
+        made["links"] = [{"title": link[1], "url": f"/d/{link[0]}?{KEEP}&${{account:queryparam}}"}]
+    if interval:
+        made["interval"] = interval
+    return made
+
+
+REDUCE = {"calcs": ["lastNotNull"], "fields": "", "values": False}
+
+
+def stat(title, description, targets, *, thresholds=PLAIN, no_value, size=None, **rest):
+    """One number, or a few beside each other."""
+    options = {
+        "reduceOptions": REDUCE, "colorMode": "value", "graphMode": "none", "justifyMode": "auto", "orientation": "vertical",
+        "textMode": "value_and_name" if len(targets) > 1 else "auto", "wideLayout": False,
+        "text": {"titleSize": 14, "valueSize": size or (32 if len(targets) == 1 else 26)},
+    }
+    return panel("stat", title, description, targets, thresholds=thresholds, no_value=no_value, options=options, **rest)
+
+
+def bars(title, description, targets, *, vertical=False, hue=None, **rest):
+    """Bars of the newest values, longest first where the query sorts them."""
+    options = {
+        "reduceOptions": REDUCE, "orientation": "vertical" if vertical else "horizontal", "displayMode": "gradient" if hue else "basic",
+        "showUnfilled": not vertical, "valueMode": "text" if hue else "color", "namePlacement": "auto" if vertical else "left", "sizing": "auto",
+        "minVizWidth": 8, "minVizHeight": 16, "maxVizHeight": 28,
+        "text": {"titleSize": 13, "valueSize": 13},
+    }
+    made = panel("bargauge", title, description, targets, options=options, **rest)
+    if hue:
+        made["fieldConfig"]["defaults"]["color"] = {"mode": "fixed", "fixedColor": hue}
+    return made
+
+
+def lines(title, description, targets, *, custom=None, legend="list", calcs=(), **rest):
+    """Lines over time. A gap of up to a day is bridged: the value was served before and after."""
+    look = {
+        "drawStyle": "line", "lineWidth": 2, "fillOpacity": 0, "gradientMode": "none", "showPoints": "auto", "pointSize": 5,
+        "spanNulls": 86_400_000, "lineInterpolation": "linear",
+    }
+    options = {
+        "legend": {"showLegend": True, "displayMode": legend, "placement": "bottom", "calcs": list(calcs)},
+        "tooltip": {"mode": "multi", "sort": "desc"},
+    }
+    return panel("timeseries", title, description, targets, color="palette-classic", options=options,
+                 custom=look | (custom or {}), **rest)
+
+
+STACKED = {"drawStyle": "bars", "stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 80, "lineWidth": 0, "showPoints": "never"}
+
+
+class Column:
+    """A column of a table: the field it comes from (a label, or the letter of a query), and how it looks."""
+
+    def __init__(self, source, title, unit=None, *, width=None, thresholds=None, cell="color-text", decimals=None, mappings=(),
+                 limits=(None, None), link=None, align=None):
+        self.source = source
+        self.title = title
+        # Else an empty text would say what an empty table says.
+        self.settings = {"noValue": "–", "custom.width": width, "custom.minWidth": None if width else 120,
+                         "decimals": decimals, "min": limits[0], "max": limits[1], "custom.align": align}
+        if unit:
+            self.settings["unit"] = unit
+        if thresholds:
+            self.settings["thresholds"] = steps(thresholds)
+            self.settings["color"] = {"mode": "thresholds"}
+            cell_options = {"type": cell}
+            if cell == "gauge":
+                cell_options |= {"mode": "basic", "valueDisplayMode": "color"}
+            self.settings["custom.cellOptions"] = cell_options
+        if mappings:
+            self.settings["mappings"] = [*mappings, UNKNOWN]
+        if link:
+            self.settings["links"] = [{"title": link[1], "url": f"/d/{link[0]}?{KEEP}&var-account=${{__data.fields.Account}}"}]
+
+    def override(self):
+        properties = [{"id": key, "value": value} for key, value in self.settings.items() if value is not None]
+        return {"matcher": {"id": "byName", "options": self.title}, "properties": properties}
+
+
+def table(title, description, expressions, columns, *, no_value, sort=None, descending=True, top=None, pages=True, **rest):
+    """Instant queries side by side, joined on the labels that they share. Grafana numbers the values only of several."""
+    value = "Value #{}" if len(expressions) > 1 else "Value"
+    names = [value.format(column.source) if len(column.source) == 1 else column.source for column in columns]
+    transformations = [
+        {"id": "merge", "options": {}},
+        {"id": "filterFieldsByName", "options": {"include": {"names": names}}},
+        {"id": "organize", "options": {
+            "excludeByName": {},
+            "indexByName": {name: index for index, name in enumerate(names)},
+            "renameByName": {name: column.title for name, column in zip(names, columns)},
+        }},
+    ]
+    if sort:
+        transformations.append({"id": "sortBy", "options": {"fields": {}, "sort": [{"field": sort, "desc": descending}]}})
+    if top:
+        transformations.append({"id": "limit", "options": {"limitField": top}})
+    options = {
+        "showHeader": True, "cellHeight": "sm",
+        "footer": {"show": False, "reducer": ["sum"], "countRows": False, "fields": "", "enablePagination": pages and top is None},
+    }
+    return panel(
+        "table", title, description, [query(expression, table=True) for expression in expressions], unit="short", no_value=no_value,
+        options=options, custom={"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "minWidth": 60},
+        mappings=[UNKNOWN], overrides=[column.override() for column in columns], transformations=transformations, **rest,
+    )

@@ -1,0 +1,168 @@
+//! Values of the past as OpenMetrics with timestamps, for `promtool tsdb create-blocks-from openmetrics`.
+//!
+//! Series carry the labels that they have at `/metrics`, written by the same writers. A value holds from one time to
+//! another and is repeated at each step between them: Prometheus takes a value for gone five minutes after its sample.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::catalogue::FAMILIES;
+use crate::model::AccountName;
+use crate::snapshot::AccountSnapshot;
+
+use super::Encoding;
+use super::encode::{end_of_open_metrics, samples};
+use super::families::{DATA, Data};
+use super::text::header;
+
+/// A value, and the unix seconds during which it holds.
+type Span = (Range<i64>, String);
+
+/// Series by position of their family in the catalogue, and by what stands in front of the value.
+#[derive(Debug, Default)]
+pub struct History {
+    extra: String,
+    series: BTreeMap<(usize, String), Vec<Span>>,
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Series.
+    pub series: u64,
+    /// Samples.
+    pub samples: u64,
+}
+
+impl History {
+    /// An empty history whose series carry `labels` besides their own: those that Prometheus adds when it scrapes.
+    pub fn new(labels: &[(String, String)]) -> Self {
+        let escape = |value: &str| {
+            value
+                .replace('\\', "\\\\")
+                .replace('"', "\\\"")
+                .replace('\n', "\\n")
+        };
+        let extra = labels
+            .iter()
+            .map(|(name, value)| format!("{name}=\"{}\",", escape(value)));
+        Self {
+            extra: extra.collect(),
+            series: BTreeMap::new(),
+        }
+    }
+
+    /// Adds what `snapshot` says of `families`, which holds during `when`. Spans of one series come oldest first.
+    pub fn add(
+        &mut self,
+        account: &AccountName,
+        snapshot: AccountSnapshot,
+        families: &[&str],
+        when: &Range<i64>,
+    ) {
+        let data = Arc::new(Data {
+            account: account.clone(),
+            snapshot,
+        });
+        for (index, family) in FAMILIES.iter().enumerate() {
+            if !families.contains(&family.name) {
+                continue;
+            }
+            let Some(writer) = DATA.iter().find(|writer| writer.family == family.name) else {
+                continue;
+            };
+            let mut text = String::new();
+            let header = header(index, Encoding::OpenMetrics).len();
+            samples(family, header, &data, writer.write, &mut text);
+            // A label's value may hold a space, but no line feed; a sample's value neither.
+            for (series, value) in text.lines().filter_map(|line| line.rsplit_once(' ')) {
+                let series = series.replacen('{', &format!("{{{}", self.extra), 1);
+                let spans = self.series.entry((index, series)).or_default();
+                spans.push((when.clone(), value.to_owned()));
+            }
+        }
+    }
+
+    /// Writes a sample at each multiple of `step` seconds at which there is a value.
+    ///
+    /// # Errors
+    /// When `out` takes no more.
+    pub fn write(&self, step: i64, out: &mut impl Write) -> io::Result<Written> {
+        let mut written = Written::default();
+        let mut last = None;
+        for ((index, series), spans) in &self.series {
+            let times = |(when, _): &Span| (ceil(when.start, step)..when.end).step_by(step as usize);
+            if spans.iter().all(|span| times(span).next().is_none()) {
+                continue;
+            }
+            if last.replace(*index) != Some(*index) {
+                out.write_all(header(*index, Encoding::OpenMetrics).as_bytes())?;
+            }
+            written.series += 1;
+            for span in spans {
+                for at in times(span) {
+                    writeln!(out, "{series} {} {at}", span.1)?;
+                    written.samples += 1;
+                }
+            }
+        }
+        out.write_all(end_of_open_metrics().as_bytes())?;
+        Ok(written)
+    }
+}
+
+/// The first multiple of `step` that is not before `at`.
+fn ceil(at: i64, step: i64) -> i64 {
+    at.div_euclid(step) * step + if at.rem_euclid(step) == 0 { 0 } else { step }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Account;
+    use crate::snapshot::Collection;
+
+    fn risk(score: f64) -> AccountSnapshot {
+        let mut snapshot = AccountSnapshot::default();
+        let account = Account {
+            risk_score: Some(score),
+            ..Account::default()
+        };
+        snapshot.set(Collection::Account(account), 0.0);
+        snapshot
+    }
+
+    #[test]
+    fn a_value_is_repeated_until_the_next_one() {
+        let labels = [("job".to_owned(), "a \"b\"\\\n".to_owned())];
+        let mut history = History::new(&labels);
+        let account = "acme".parse().expect("a name");
+        let family = ["knowbe4_account_risk_score"];
+        history.add(&account, risk(40.0), &family, &(0..130));
+        history.add(&account, risk(41.5), &family, &(130..240));
+        let mut out = Vec::new();
+        let written = history.write(60, &mut out).expect("a Vec takes every write");
+        assert_eq!((written.series, written.samples), (1, 4));
+        let text = String::from_utf8(out).expect("text");
+        let series = r#"knowbe4_account_risk_score{job="a \"b\"\\\n",account="acme"}"#;
+        let samples: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        let wanted = [("40.0", 0), ("40.0", 60), ("40.0", 120), ("41.5", 180)];
+        assert_eq!(
+            samples,
+            wanted.map(|(value, at)| format!("{series} {value} {at}"))
+        );
+        assert!(text.starts_with("# HELP knowbe4_account_risk_score ") && text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn what_has_no_sample_has_no_header() {
+        let mut history = History::new(&[]);
+        let account = "acme".parse().expect("a name");
+        history.add(&account, risk(40.0), &["knowbe4_account_risk_score"], &(61..119));
+        let mut out = Vec::new();
+        assert_eq!(history.write(60, &mut out).expect("written"), Written::default());
+        assert_eq!(out, b"# EOF\n");
+    }
+}

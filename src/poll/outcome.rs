@@ -1,0 +1,151 @@
+//! What follows from the end of a refresh: for its own next run, for the plan, and for the account.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::{Poller, TICK};
+use crate::api::error::ApiError;
+use crate::budget::Refused;
+use crate::collect::{self, Yield};
+use crate::model::{Collector, EnrollmentScope, Reason};
+
+/// A refresh that has ended.
+pub(super) struct Ended {
+    pub(super) collector: Collector,
+    pub(super) started: Instant,
+    pub(super) started_at: f64,
+    pub(super) requests: u64,
+    /// Those of the requests that repeated a failed one.
+    pub(super) retries: u64,
+    pub(super) scope: EnrollmentScope,
+    pub(super) result: Result<Yield, ApiError>,
+}
+
+impl Poller {
+    /// Takes in the end of a refresh. What it brought is on disk before anybody sees it.
+    pub(super) async fn end(&mut self, ended: Ended, running: &mut JoinSet<Ended>) {
+        let Ended {
+            collector,
+            started,
+            started_at,
+            requests,
+            retries,
+            scope,
+            result,
+        } = ended;
+        let entry = &mut self.agenda[collector];
+        entry.running = None;
+        entry.tried = true;
+        entry.started = Some(started);
+        self.statuses[collector].last_attempt = Some(started_at);
+        let wasted = if result.is_ok() { retries } else { requests };
+        self.learned.spent(requests, wasted, self.forecast.limit);
+        let succeeded = result.is_ok();
+        match result {
+            Ok(yielded) => self.succeeded(collector, yielded, requests, retries, scope, started),
+            Err(error) => self.failed(collector, &error, requests, scope, running).await,
+        }
+        self.replan();
+        self.describe();
+        self.save().await;
+        // Before the status: whoever sees the success finds the data.
+        if succeeded {
+            self.publish();
+        }
+        self.show();
+    }
+
+    fn succeeded(
+        &mut self,
+        collector: Collector,
+        yielded: Yield,
+        requests: u64,
+        retries: u64,
+        scope: EnrollmentScope,
+        started: Instant,
+    ) {
+        let now = self.tools.clock.now();
+        let duration = started.elapsed();
+        self.learn(collector, scope, requests - retries);
+        if let Some(directory) = yielded.directory {
+            self.directory = Some(Arc::new(directory));
+        }
+        self.snapshot.set(yielded.collection, now);
+        self.agenda[collector].succeeded();
+        let status = &mut self.statuses[collector];
+        status.success = Some(true);
+        status.last_success = Some(now);
+        status.duration = Some(duration.as_secs_f64());
+        status.refresh_requests = Some(requests);
+        status.last_failure = None;
+        status.notes = yielded.notes;
+        self.suspects.retain(|suspect| *suspect != collector);
+        if self.breaker.take().is_some() {
+            info!(account = %self.tools.config.name, "the key works");
+            self.suspect_the_refused();
+        }
+        info!(
+            account = %self.tools.config.name, %collector, requests,
+            duration_seconds = duration.as_secs_f64(), "refreshed"
+        );
+    }
+
+    pub(super) async fn failed(
+        &mut self,
+        collector: Collector,
+        error: &ApiError,
+        requests: u64,
+        scope: EnrollmentScope,
+        running: &mut JoinSet<Ended>,
+    ) {
+        let now = Instant::now();
+        let reason = error.reason();
+        let failure = self.client.explain(error, collect::endpoint(collector));
+        let worked = self.statuses[collector].last_success.is_some();
+        warn!(
+            account = %self.tools.config.name, %collector, reason = reason.as_str(), requests,
+            request_id = failure.request_id.as_deref(),
+            "refresh failed: {}; {}", failure.cause, failure.cure
+        );
+        self.tools.instruments.failure(collector, reason);
+        let wait = match error {
+            ApiError::Status { status: 429, .. } => Some(self.tools.budget.wait().max(TICK)),
+            ApiError::Budget(Refused::Later(wait) | Refused::Paused(wait)) => Some(*wait),
+            _ => error.retry_after(),
+        };
+        self.agenda[collector].failed(reason, worked, wait, now);
+        match error {
+            ApiError::TooExpensive(needed) => {
+                // What doesn't end within what one refresh may take counts as beyond the whole budget: trying again
+                // with a little more would burn the next day too.
+                self.learn(collector, scope, (*needed).max(self.forecast.limit + 1));
+                self.agenda[collector].instead = None;
+            }
+            ApiError::Incomplete(_)
+                if scope == EnrollmentScope::RunningCampaigns && collector == Collector::Enrollments =>
+            {
+                self.learned.filter_ignored = true;
+            }
+            _ => {}
+        }
+        let status = &mut self.statuses[collector];
+        status.success = Some(false);
+        status.last_failure = Some(failure);
+        if reason == Reason::Unauthorized {
+            self.refused(collector, now, running).await;
+        } else if let Some(breaker) = &mut self.breaker {
+            breaker.probed(now);
+        }
+    }
+
+    fn learn(&mut self, collector: Collector, scope: EnrollmentScope, cost: u64) {
+        if collector == Collector::Enrollments && scope == EnrollmentScope::RunningCampaigns {
+            self.learned.running_enrollments = Some(cost);
+        } else {
+            self.learned.of[collector] = Some(cost);
+        }
+    }
+}

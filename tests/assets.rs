@@ -1,0 +1,96 @@
+//! `assets DIR`: what is in the folders is in the binary, and nothing that somebody changed is lost.
+#![allow(
+    missing_docs,
+    clippy::disallowed_methods,
+    clippy::allow_attributes,
+    reason = "a test panics when it fails"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn assets(arguments: &[&str], dir: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_knowbe4-exporter"))
+        .arg("assets")
+        .arg(dir)
+        .args(arguments)
+        .output()
+        .expect("started")
+}
+
+/// Contents and execute bit of all files below `folder`, by path.
+fn files(folder: &Path, below: &str, into: &mut BTreeMap<String, (Vec<u8>, bool)>) {
+    for entry in fs::read_dir(folder.join(below)).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let path = format!("{below}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            files(folder, &path, into);
+        } else if !path.contains("/.") && !path.contains("__pycache__") {
+            let mode = entry.metadata().expect("metadata").permissions().mode();
+            into.insert(
+                path,
+                (fs::read(entry.path()).expect("readable"), mode & 0o100 != 0),
+            );
+        }
+    }
+}
+
+#[test]
+fn everything_in_the_folders_is_written() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let target = dir.path().join("new/folder");
+    let output = assets(&[], &target);
+    assert!(output.status.success(), "{output:?}");
+    let (mut wanted, mut found) = (BTreeMap::new(), BTreeMap::new());
+    for folder in ["alerts", "dashboards"] {
+        files(Path::new(env!("CARGO_MANIFEST_DIR")), folder, &mut wanted);
+        files(&target, folder, &mut found);
+    }
+    assert!(wanted.keys().any(|path| path.ends_with(".rules.yml")));
+    assert!(wanted.keys().any(|path| path.ends_with(".json")));
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn a_changed_file_is_replaced_on_demand_only() {
+    let dir = tempfile::tempdir().expect("a folder");
+    assert!(assets(&[], dir.path()).status.success());
+    assert!(
+        assets(&[], dir.path()).status.success(),
+        "a second time changes nothing"
+    );
+    let (changed, gone) = (
+        dir.path().join("alerts/knowbe4-thresholds.rules.yml"),
+        dir.path().join("alerts/README.md"),
+    );
+    let original = fs::read(&changed).expect("written");
+    fs::write(&changed, "groups: []\n").expect("changed");
+    fs::remove_file(&gone).expect("removed");
+
+    let output = assets(&[], dir.path());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said.contains("knowbe4-thresholds.rules.yml") && said.contains("--force"),
+        "{said}"
+    );
+    assert!(!gone.exists(), "nothing was written");
+    assert_eq!(fs::read_to_string(&changed).expect("there"), "groups: []\n");
+
+    assert!(assets(&["--force"], dir.path()).status.success());
+    assert_eq!(fs::read(&changed).expect("there"), original);
+    assert!(gone.exists());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("file");
+    fs::write(&file, "").expect("written");
+    let output = assets(&[], &file);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("file/alerts"));
+}
