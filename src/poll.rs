@@ -190,8 +190,12 @@ impl Poller {
                 () = sleep_until(self.wake()) => {}
             }
         }
+        let cut_off = !running.is_empty();
         running.shutdown().await;
-        self.save().await;
+        // What has ended is on disk already: a thousand accounts needn't write it again while a service manager waits.
+        if cut_off || self.unsaved {
+            self.save().await;
+        }
     }
 
     /// Refreshes every collector once, the cheap ones first. Says which failed, and why. What the budget has no room

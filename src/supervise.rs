@@ -40,8 +40,12 @@ struct Task {
 }
 
 impl Task {
+    fn has_ended(&self) -> bool {
+        self.handle.as_ref().is_some_and(JoinHandle::is_finished)
+    }
+
     fn lives(&self) -> bool {
-        self.heartbeat.is_alive() && self.handle.as_ref().is_none_or(|handle| !handle.is_finished())
+        self.heartbeat.is_alive() && !self.has_ended()
     }
 }
 
@@ -114,7 +118,7 @@ impl Supervisor {
             let tasks = self.lock();
             let begun = accounts.iter().filter(|config| {
                 let running = tasks.get(&config.name);
-                !running.is_some_and(|task| *task.config == **config && task.lives())
+                !running.is_some_and(|task| *task.config == **config && !task.has_ended())
             });
             begun
                 .map(|config| {

@@ -9,6 +9,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Output};
@@ -215,7 +216,7 @@ fn what_all_endpoints_say_is_concluded_and_a_base_url_is_never_left() {
             "the key works, and may not read everything",
             9,
         ),
-        ("429", 1, "policies: FAILED (", 1),
+        ("429", 1, "not tried: the API asks to pause", 1),
         (
             "wrong-type:endpoint=users",
             1,
@@ -359,11 +360,14 @@ fn a_certificate_that_is_not_to_be_trusted_is_told_apart() {
     assert!(said(&output).contains("nothing is found"), "{}", said(&output));
 }
 
-/// Every text and number in an answer, as it would be printed.
-fn values(value: &Value, into: &mut Vec<String>) {
+/// Every text and number in an answer, as it would be printed, and the names of its fields.
+fn values(value: &Value, into: &mut Vec<String>, names: &mut BTreeSet<String>) {
     match value {
-        Value::Array(elements) => elements.iter().for_each(|element| values(element, into)),
-        Value::Object(fields) => fields.values().for_each(|field| values(field, into)),
+        Value::Array(elements) => elements.iter().for_each(|element| values(element, into, names)),
+        Value::Object(fields) => fields.iter().for_each(|(name, field)| {
+            names.insert(name.clone());
+            values(field, into, names);
+        }),
         Value::String(text) => into.push(text.clone()),
         Value::Number(number) => into.push(number.to_string()),
         Value::Bool(_) | Value::Null => {}
@@ -394,7 +398,7 @@ fn shapes_hold_no_value_of_what_was_answered() {
         .iter()
         .flat_map(|line| line.split([' ', ':', ',', '.', '|', '[', ']', '(', ')']))
         .collect();
-    let mut checked = 0;
+    let (mut found, mut names) = (Vec::new(), BTreeSet::new());
     for path in [
         "account",
         "groups",
@@ -407,28 +411,21 @@ fn shapes_hold_no_value_of_what_was_answered() {
         "training/policies",
     ] {
         let headers = [("Authorization", "Bearer test-key-Zq")];
-        let answer = ask(
-            simulator.address,
-            "GET",
-            &format!("/v1/{path}?per_page=500"),
-            &headers,
-        )
-        .unwrap();
-        let mut found = Vec::new();
-        values(&answer.json(), &mut found);
-        for value in found.iter().filter(|value| value.len() > 1) {
-            checked += 1;
-            let leaks = if value.contains(' ') {
-                text.contains(value.as_str())
-            } else {
-                words.contains(&value.as_str())
-            };
-            assert!(!leaks, "{value:?} of {path} is in the shapes");
-        }
-        for (name, value) in &answer.headers {
-            assert!(name != "x-request-id" || !text.contains(value.as_str()));
-        }
+        let path = format!("/v1/{path}?per_page=500");
+        let answer = ask(simulator.address, "GET", &path, &headers).unwrap();
+        values(&answer.json(), &mut found, &mut names);
+        found.extend(answer.headers.get("x-request-id").cloned());
     }
-    assert!(checked > 2000, "{checked}");
+    // A policy may have the status "published", and a field of that name.
+    found.retain(|value| value.len() > 1 && !names.contains(value));
+    for value in &found {
+        let leaks = if value.contains(' ') {
+            text.contains(value.as_str())
+        } else {
+            words.contains(&value.as_str())
+        };
+        assert!(!leaks, "{value:?} is in the shapes");
+    }
+    assert!(found.len() > 2000, "{}", found.len());
     assert!(!text.contains("test-key-Zq") && !text.contains('@'));
 }

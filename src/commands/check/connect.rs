@@ -55,10 +55,8 @@ pub(super) async fn connect(shared: &Shared, account: &AccountConfig, shapes: bo
                 let failure = here.explain(&error, endpoint);
                 output::print(&failed(collector, &failure))?;
                 outcome.failures.push(failure.reason);
-                if is_cut_off(&error) {
-                    output::print(
-                        "  the other endpoints were not tried: nothing gets through to the server\n",
-                    )?;
+                if let Some(why) = cut_off(&error) {
+                    output::print(&format!("  the other endpoints were not tried: {why}\n"))?;
                     break;
                 }
             }
@@ -149,13 +147,17 @@ impl Outcome {
     }
 }
 
-/// Whether no other endpoint of the same server would fare better.
-fn is_cut_off(error: &ApiError) -> bool {
-    let kind = match error {
-        ApiError::Transport { kind, .. } => *kind,
-        _ => return false,
-    };
-    kind != TransportKind::Broken
+/// Why no other endpoint of the same account would fare better. Several 429s in a row would count as the day's quota
+/// spent, and hold up the exporter itself.
+fn cut_off(error: &ApiError) -> Option<&'static str> {
+    match error {
+        ApiError::Transport { kind, .. } if *kind != TransportKind::Broken => {
+            Some("nothing gets through to the server")
+        }
+        ApiError::Status { status: 429, .. } => Some("the API asks to pause, which holds for all of them"),
+        ApiError::Budget(_) => Some("the budget holds for all of them"),
+        _ => None,
+    }
 }
 
 fn failed(collector: Collector, failure: &Failure) -> String {
