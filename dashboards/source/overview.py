@@ -162,7 +162,8 @@ def facts():
     return (4,
         (6, stat("Active users", "Active users, of all accounts together.", [query(f"sum ({users})")], **plain)),
         (6, stat("Seats", "Licensed seats of all accounts together, and active users over seats, of several accounts the fullest. Trial accounts "
-                 "have no seats.", [query(f"sum ({seats})", "Licensed"), query(f"max ({users} / {seats})", "Used")], overrides=[share], **plain)),
+                 "have no seats.", [query(f"sum ({seats})", "Licensed"), query(f"max ({users} / {seats})", "Used")], overrides=[share],
+                 **plain | {"no_value": "No seats known"})),
         (6, stat("Days to renewal", "Days to the end of the subscription. Of several accounts the first to end.",
                  [query(f"min ({end} - time()) / 86400")], unit="none", decimals=0, thresholds=DAYS_LEFT, no_value="No end known",
                  link=("knowbe4-accounts", "Accounts"))),

@@ -44,8 +44,9 @@ def campaigns():
     return (13,
         (24, table("Campaigns", "Every training campaign, with its enrollments (one for each user and content item) by status. Click a heading to "
                    "sort. – is not known, which is not 0; a campaign without an end has none.",
-                   [q.training(f"1000 * {START}", "name", "status"), f"1000 * {END}", by_campaign(), by_campaign("not_started"),
-                    by_campaign("in_progress"), by_campaign(q.DONE), by_campaign("past_due"), COMPLETED],
+                   [f"1000 * {START}", f"1000 * {END}", by_campaign(), by_campaign("not_started"),
+                    by_campaign("in_progress"), by_campaign(q.DONE), by_campaign("past_due"), COMPLETED,
+                    q.training(f"group by (account, campaign_id) ({FAMILY}info{{{q.SELECTOR}}})", "name", "status")],
                    [Column("name", "Campaign"), Column("account", "Account", width=100), Column("status", "Status", width=105),
                     Column("H", "Completion", "percentunit", width=150, thresholds=COMPLETION, cell="gauge", decimals=0, limits=(0, 1)),
                     Column("G", "Past due", "locale", width=85, decimals=0, thresholds=[(None, "text"), (1, "orange")]),
