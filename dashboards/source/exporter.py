@@ -115,7 +115,7 @@ def requests():
         (9,
          (8, lines("Failed refreshes by reason", "Refreshes an hour that failed, by reason.",
                    [graph_of(growth("collector_failures_total", " by (reason)") + " > 0", "{{reason}}")], unit="suffix:/h", decimals=1,
-                   no_value="No failure", limits=(0, None), custom=STACKED, **every)),
+                   no_value="No failure seen", limits=(0, None), custom=STACKED, **every)),
          (8, lines("Retries and throttling", "Requests an hour that repeated a failed one, and answers with status 429.",
                    [graph_of(growth("api_retries_total", ""), "Retries"), graph_of(growth("api_throttled_total", ""), "Throttled")],
                    unit="suffix:/h", decimals=1, no_value=NONE, limits=(0, None), **every)),
@@ -133,7 +133,7 @@ def requests():
                     [counted("schema_drift_total", " by (account, endpoint, kind)") + " > 0"],
                     [Column("endpoint", "Endpoint"), Column("kind", "Kind", width=190), Column("account", "Account", width=110),
                      Column("A", "Count", "locale", width=80, decimals=0)],
-                    sort="Count", no_value="No drift"))),
+                    sort="Count", no_value="No drift seen"))),
     ]
 
 

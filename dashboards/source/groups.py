@@ -35,7 +35,7 @@ def ranking():
         (24, table("Ranking", "Groups by risk score, with the change in 7, 30 and 90 days (means of a day compared; a rise is worse) and the mean "
                    "personal phish-prone ratio of their members. Click a heading to sort. – is not known, which is not 0.",
                    [q.group(risk, "name", "type"), change("7d"), change("30d"), change("90d"), prone,
-                    q.latest("knowbe4_group_members", "group_id")],
+                    f"{q.latest('knowbe4_group_members', 'group_id')} and on (account, group_id) {risk}"],
                    [Column("name", "Group"), Column("account", "Account", width=110),
                     Column("A", "Risk score", "none", width=160, thresholds=RISK, cell="gauge", decimals=1, limits=(0, 100)),
                     Column("E", "Phish-prone", "percentunit", width=105, thresholds=PHISH_PRONE, decimals=1),

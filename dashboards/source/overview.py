@@ -50,13 +50,13 @@ def numbers():
          (6, stat(
              "Training completed",
              "Completed and passed enrollments over all enrollments of the training campaigns that are not closed.",
-             [query(q.share_of_enrollments(q.DONE))], unit="percentunit", decimals=0, thresholds=COMPLETION, no_value="No open training",
+             [query(q.share_of_enrollments(q.DONE))], unit="percentunit", decimals=0, thresholds=COMPLETION, no_value="No open training known",
              link=("knowbe4-training", "Training"))),
          (6, stat(
              "Training past due",
              "Enrollments past due in the training campaigns that are not closed, and their share of all enrollments.",
              [query(f"sum {q.open_only(q.enrollments('past_due'))}", "Enrollments"), query(q.share_of_enrollments("past_due"), "Share")],
-             unit="percentunit", decimals=1, thresholds=PAST_DUE, no_value="No open training",
+             unit="percentunit", decimals=1, thresholds=PAST_DUE, no_value="No open training known",
              overrides=[{"matcher": {"id": "byName", "options": "Enrollments"}, "properties": [
                  {"id": "unit", "value": "locale"}, {"id": "decimals", "value": 0}, {"id": "mappings", "value": [mapped(_0="none")]},
                  {"id": "color", "value": {"mode": "fixed", "fixedColor": "text"}}]}],
@@ -148,7 +148,7 @@ def people():
             "Completed share of the training campaigns that have begun and are not closed: the ten with the least, least first.",
             [query(f"sort (bottomk(10, {q.training(q.open_only(completion))}))",
                    "{{name}} ({{account}})")],
-            unit="percentunit", decimals=0, thresholds=COMPLETION, no_value="No open training", limits=(0, 1),
+            unit="percentunit", decimals=0, thresholds=COMPLETION, no_value="No open training known", limits=(0, 1),
             link=("knowbe4-training", "Training"))),
     )
 
@@ -162,7 +162,8 @@ def facts():
     return (4,
         (6, stat("Active users", "Active users, of all accounts together.", [query(f"sum ({users})")], **plain)),
         (6, stat("Seats", "Licensed seats of all accounts together, and active users over seats, of several accounts the fullest. Trial accounts "
-                 "have no seats.", [query(f"sum ({seats})", "Licensed"), query(f"max ({users} / {seats})", "Used")], overrides=[share], **plain)),
+                 "have no seats.", [query(f"sum ({seats})", "Licensed"), query(f"max ({users} / {seats})", "Used")], overrides=[share],
+                 **plain | {"no_value": "No seats known"})),
         (6, stat("Days to renewal", "Days to the end of the subscription. Of several accounts the first to end.",
                  [query(f"min ({end} - time()) / 86400")], unit="none", decimals=0, thresholds=DAYS_LEFT, no_value="No end known",
                  link=("knowbe4-accounts", "Accounts"))),

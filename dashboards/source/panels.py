@@ -34,7 +34,11 @@ def mapped(**texts):
 
 
 def steps(thresholds):
-    return {"mode": "absolute", "steps": [{"color": color, "value": value} for value, color in thresholds]}
+    """Grafana gives what isn't known the lowest colour: that is no judgement, so the lowest real one begins far below."""
+    (_, lowest), *rest = thresholds
+    judged = [] if lowest in ("text", "transparent") else [(-1_000_000, lowest)]
+    neutral = lowest if not judged else "text"
+    return {"mode": "absolute", "steps": [{"color": color, "value": value} for value, color in [(None, neutral), *judged, *rest]]}
 
 
 def query(expression, legend="", *, instant=True, table=False):

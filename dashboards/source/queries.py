@@ -3,7 +3,7 @@
 - Labels of the scrape (instance, pod, job) are aggregated away at once, so that a restart or another pod does not
   split a series.
 - Ratios are sums over sums, never means of ratios.
-- A name is joined from the newest information alone: topk guards against two names during a change.
+- One name alone is joined to an id: topk guards against two of them while a name changes or an exporter moves.
 """
 
 TARGET = 'job=~"$job", instance=~"$instance"'

@@ -4,7 +4,7 @@ from . import queries as q
 from .board import board
 from .panels import COMPLETION, PAST_DUE, Column, bars, graph_of, lines, query, stat, table
 
-NONE = "No open training campaign"
+NONE = "No open training campaign known"
 FAMILY = "knowbe4_training_campaign_"
 START = q.latest(FAMILY + "start_timestamp_seconds", "campaign_id")
 END = q.latest(FAMILY + "end_timestamp_seconds", "campaign_id")
@@ -34,7 +34,7 @@ def numbers():
         (5, stat("Past due", "Enrollments past due in the training campaigns that are not closed: one for each user and content item.",
                  [query(f"sum {q.open_only(q.enrollments('past_due'))}")], unit="locale", decimals=0, no_value=NONE)),
         (5, stat("Falls due", "Enrollments not yet completed in campaigns that end within 7 and within 30 days.",
-                 [query(due(7), "7 days"), query(due(30), "30 days")], unit="locale", decimals=0, no_value="Nothing falls due")),
+                 [query(due(7), "7 days"), query(due(30), "30 days")], unit="locale", decimals=0, no_value="Nothing known to fall due")),
         (4, stat("Open", "Training campaigns that have begun and are not closed.", [query(f"count ({begun})")], unit="locale",
                  decimals=0, no_value=NONE)),
     )
@@ -44,8 +44,9 @@ def campaigns():
     return (13,
         (24, table("Campaigns", "Every training campaign, with its enrollments (one for each user and content item) by status. Click a heading to "
                    "sort. – is not known, which is not 0; a campaign without an end has none.",
-                   [q.training(f"1000 * {START}", "name", "status"), f"1000 * {END}", by_campaign(), by_campaign("not_started"),
-                    by_campaign("in_progress"), by_campaign(q.DONE), by_campaign("past_due"), COMPLETED],
+                   [f"1000 * {START}", f"1000 * {END}", by_campaign(), by_campaign("not_started"),
+                    by_campaign("in_progress"), by_campaign(q.DONE), by_campaign("past_due"), COMPLETED,
+                    q.training(f"group by (account, campaign_id) ({FAMILY}info{{{q.SELECTOR}}})", "name", "status")],
                    [Column("name", "Campaign"), Column("account", "Account", width=100), Column("status", "Status", width=105),
                     Column("H", "Completion", "percentunit", width=150, thresholds=COMPLETION, cell="gauge", decimals=0, limits=(0, 1)),
                     Column("G", "Past due", "locale", width=85, decimals=0, thresholds=[(None, "text"), (1, "orange")]),
@@ -67,7 +68,7 @@ def due_and_status():
                     Column("B", "To do", "locale", width=65, decimals=0),
                     Column("C", "Done", "percentunit", width=60, thresholds=COMPLETION, decimals=0),
                     Column("account", "Account", width=90)],
-                   sort="Ends", descending=False, top=8, no_value="Nothing falls due")),
+                   sort="Ends", descending=False, top=8, no_value="Nothing known to fall due")),
         (12, bars("Enrollments by status", "Enrollments of the training campaigns that are not closed. Completed includes passed.",
                   [query(f"sum {q.open_only(q.enrollments(status))}", text) for status, text, _ in STATUS], unit="locale", decimals=0, hue="blue",
                   no_value=NONE, limits=(0, None),
