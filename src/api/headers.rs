@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use super::page::Seen;
+use super::page::{FIRST_CURSOR, Seen};
 
 /// The headers of an answer, names in lower case.
 #[derive(Debug, Clone, Default)]
@@ -23,12 +23,16 @@ impl Headers {
 
     /// The first non-empty value of a header, trimmed.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let values = self
-            .0
+        self.all(name).next()
+    }
+
+    /// All non-empty values of a header, trimmed.
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0
             .iter()
-            .filter(|(known, _)| known == name)
-            .map(|(_, value)| value.trim());
-        values.into_iter().find(|value| !value.is_empty())
+            .filter(move |(known, _)| known == name)
+            .map(|(_, value)| value.trim())
+            .filter(|value| !value.is_empty())
     }
 
     /// Names, for the shape of an answer.
@@ -67,14 +71,8 @@ impl Headers {
         if let Ok(seconds) = value.parse::<f64>() {
             return Duration::try_from_secs_f64(seconds).ok();
         }
-        let seconds = |date: &str| {
-            let time = httpdate::parse_http_date(date).ok()?;
-            time.duration_since(std::time::UNIX_EPOCH)
-                .ok()
-                .map(|since| since.as_secs_f64())
-        };
-        let until = seconds(value)?;
-        let now = self.get("date").and_then(seconds).unwrap_or(now);
+        let until = http_date(value)?;
+        let now = self.date().unwrap_or(now);
         Some(Duration::try_from_secs_f64(until - now).unwrap_or(Duration::ZERO))
     }
 
@@ -86,20 +84,23 @@ impl Headers {
     /// What they say about paging; rows and repeats are the caller's to fill in.
     pub fn paging(&self) -> Seen {
         let number = |name: &str| self.get(name).and_then(|value| value.parse().ok());
-        let next = self.get("link").and_then(next_link);
+        let links: Vec<_> = self.all("link").flat_map(links).collect();
+        let next = links.iter().find(|(rel, _)| *rel == "next").map(|(_, to)| to);
         let parameter = |name: &str| {
-            let next = next.as_ref()?;
-            next.query_pairs()
+            next?
+                .query_pairs()
                 .find(|(key, _)| key == name)
                 .map(|(_, value)| value.into_owned())
-                .filter(|v| !v.is_empty())
+                .filter(|value| !value.is_empty())
         };
         let named = ["x-next-cursor", "next-cursor", "x-cursor-next"]
             .into_iter()
             .find_map(|name| self.get(name));
+        // A server of numbered pages that knows no cursor may repeat the parameter as it was asked.
+        let linked = || parameter("cursor").filter(|cursor| cursor != FIRST_CURSOR);
         Seen {
-            next_cursor: named.map(str::to_owned).or_else(|| parameter("cursor")),
-            linked: self.get("link").is_some(),
+            next_cursor: named.map(str::to_owned).or_else(linked),
+            linked: !links.is_empty(),
             next_page: parameter("page").and_then(|page| page.parse().ok()),
             total_pages: number("total-pages"),
             total: number("total"),
@@ -115,27 +116,27 @@ fn http_date(date: &str) -> Option<f64> {
         .map(|since| since.as_secs_f64())
 }
 
-/// The target of `rel=next`. Only its parameters are ever used: no link is followed to where it points.
-fn next_link(link: &str) -> Option<Url> {
-    let base = Url::parse("https://localhost/").ok()?;
-    for part in link.split('<').skip(1) {
-        let (target, parameters) = part.split_once('>')?;
-        let is_next = parameters.split([';', ',']).any(|parameter| {
-            let Some((name, value)) = parameter.split_once('=') else {
-                return false;
-            };
-            name.trim().eq_ignore_ascii_case("rel")
-                && value
-                    .trim()
-                    .trim_matches('"')
-                    .split_ascii_whitespace()
-                    .any(|rel| rel.eq_ignore_ascii_case("next"))
-        });
-        if is_next {
-            return base.join(target.trim()).ok();
+/// The relations of a `Link` header that are about pages, each with its target. Only a target's parameters are ever
+/// used: no link is followed to where it points.
+fn links(header: &str) -> Vec<(&'static str, Url)> {
+    let Ok(base) = Url::parse("https://localhost/") else {
+        return Vec::new();
+    };
+    let mut links = Vec::new();
+    for (target, parameters) in header.split('<').skip(1).filter_map(|part| part.split_once('>')) {
+        let relations = parameters
+            .split([';', ','])
+            .filter_map(|parameter| parameter.split_once('='))
+            .filter(|(name, _)| name.trim().eq_ignore_ascii_case("rel"))
+            .flat_map(|(_, value)| value.trim().trim_matches('"').split_ascii_whitespace());
+        for relation in relations {
+            let known = ["first", "prev", "next", "last"]
+                .into_iter()
+                .find(|known| relation.eq_ignore_ascii_case(known));
+            links.extend(known.zip(base.join(target.trim()).ok()));
         }
     }
-    None
+    links
 }
 
 #[cfg(test)]
@@ -187,6 +188,19 @@ mod tests {
             (seen.next_page, seen.total_pages, seen.total, seen.linked),
             (Some(3), Some(4), Some(1700), true)
         );
+    }
+
+    #[test]
+    fn links_are_about_pages_or_no_sign_of_them() {
+        let split = [
+            ("Link", "<https://h/v1/users?page=1>; rel=\"first\""),
+            ("Link", "<https://h/v1/users?page=2&per_page=500>; rel=\"next\""),
+        ];
+        assert_eq!(headers(&split).paging().next_page, Some(2));
+        let echo = headers(&[("Link", "</v1/users?cursor=true&page=2>; rel=next")]).paging();
+        assert_eq!((echo.next_cursor, echo.next_page), (None, Some(2)));
+        let style = headers(&[("Link", "</x.css>; rel=preload; as=style")]).paging();
+        assert!(!style.linked);
     }
 
     #[test]

@@ -11,12 +11,16 @@ use std::collections::HashSet;
 /// Rows asked for in one page: the documented maximum, since the quota counts requests.
 pub const FULL_PAGE: u32 = 500;
 
+/// The cursor that begins a listing.
+pub(super) const FIRST_CURSOR: &str = "true";
+
 /// Page sizes after timeouts. Each divides the one before, so that a numbered page can be taken up at the same row.
 const SMALLER_PAGES: [u32; 3] = [250, 125, 25];
 
 /// Lengths at which servers are known or likely to cut pages whatever `per_page` says: 10 for training campaigns,
-/// 25 and 100 the defaults that different documents name, the others round. A page this long may go on.
-const KNOWN_CUTS: [usize; 6] = [10, 25, 50, 100, 200, 250];
+/// 25 and 100 the defaults that different documents name, 20 and 30 those of pagination libraries, the others round.
+/// A page this long may go on.
+const KNOWN_CUTS: [usize; 8] = [10, 20, 25, 30, 50, 100, 200, 250];
 
 /// Most pages of one listing: twice a million enrollments at 25 a page. A listing beyond it doesn't end.
 const MOST_PAGES: u64 = 80_000;
@@ -41,7 +45,7 @@ pub struct Seen {
     pub repeats: bool,
     /// The next cursor, from `X-Next-Cursor`, `Next-Cursor`, `X-Cursor-Next` or `Link`.
     pub next_cursor: Option<String>,
-    /// Whether there was a `Link` header at all.
+    /// Whether a `Link` header said anything about other pages.
     pub linked: bool,
     /// The page number in `Link` with `rel=next`.
     pub next_page: Option<u64>,
@@ -72,8 +76,8 @@ enum Mode {
     First,
     /// By cursor.
     Cursor,
-    /// By number; `announced` when the server says how many pages there are.
-    Numbered { page: u64, announced: bool },
+    /// By number.
+    Numbered(u64),
     /// The first page was full and nothing said whether it was all: does a second one exist?
     SecondPage,
     /// The server ignores or refuses `page`: does it know cursors? Then the absence of one was the end.
@@ -97,7 +101,7 @@ impl Default for Pager {
     /// Begins a listing.
     fn default() -> Self {
         let ask = Ask {
-            cursor: Some("true".into()),
+            cursor: Some(FIRST_CURSOR.into()),
             page: None,
             per_page: FULL_PAGE,
         };
@@ -144,7 +148,7 @@ impl Pager {
                 self.number(1, seen)
             }
             Mode::Cursor => self.follow(seen),
-            Mode::Numbered { page, .. } => {
+            Mode::Numbered(page) => {
                 if seen.repeats && seen.rows >= self.full {
                     return Step::Broken("the server repeats pages: it ignores the page parameter");
                 }
@@ -189,26 +193,23 @@ impl Pager {
         let announced = seen.linked || seen.total_pages.is_some() || seen.total.is_some();
         let promised =
             seen.next_page.is_some_and(|next| next > page) || seen.total_pages.is_some_and(|all| page < all);
+        // Pages may be cut shorter than they were announced for.
+        let beyond = seen
+            .total
+            .is_some_and(|total| total > self.rows + seen.rows as u64);
+        if page == 1 && (promised || beyond || self.may_be_cut(seen.rows)) {
+            self.full = seen.rows;
+        }
+        let full = seen.rows > 0 && seen.rows >= self.full;
         if promised {
             if seen.rows == 0 {
                 return Step::Broken("an empty page before the announced last one");
             }
-            return self.numbered(
-                seen.next_page.filter(|next| *next > page).unwrap_or(page + 1),
-                true,
-            );
+            return self.numbered(seen.next_page.filter(|next| *next > page).unwrap_or(page + 1));
         }
-        if page == 1 && self.may_be_cut(seen.rows) {
-            self.full = seen.rows;
-        }
-        let full = seen.rows > 0 && seen.rows >= self.full;
         if announced {
-            // A total beyond what was read, behind a full page: pages are cut shorter than they were announced for.
-            let short = seen
-                .total
-                .is_some_and(|total| total > self.rows + seen.rows as u64);
-            return if full && short {
-                self.numbered(page + 1, true)
+            return if full && beyond {
+                self.numbered(page + 1)
             } else {
                 Step::Last
             };
@@ -224,11 +225,11 @@ impl Pager {
                 per_page: self.per_page,
             });
         }
-        self.numbered(page + 1, false)
+        self.numbered(page + 1)
     }
 
-    fn numbered(&mut self, page: u64, announced: bool) -> Step {
-        self.mode = Mode::Numbered { page, announced };
+    fn numbered(&mut self, page: u64) -> Step {
+        self.mode = Mode::Numbered(page);
         Step::Next(Ask {
             cursor: None,
             page: Some(page),
@@ -250,13 +251,13 @@ impl Pager {
         };
         self.mode = Mode::Probe;
         Step::Discard(Ask {
-            cursor: Some("true".into()),
+            cursor: Some(FIRST_CURSOR.into()),
             page: None,
             per_page: fewer,
         })
     }
 
-    /// The server refused the question (400, 404, 405 or 422). What to ask instead, if the question was only whether a second page exists.
+    /// The server refused the question. What to ask instead, if the question was only whether a second page exists.
     pub fn refused(&mut self) -> Option<Step> {
         if self.mode != Mode::SecondPage {
             return None;
@@ -277,18 +278,15 @@ impl Pager {
         let page = match self.mode {
             Mode::First | Mode::Cursor => None,
             // Pages cut by the server aren't where this arithmetic would look for them.
-            Mode::Numbered { .. } | Mode::SecondPage if self.full != self.per_page as usize => return false,
-            Mode::Numbered { page, announced } => {
+            Mode::Numbered(_) | Mode::SecondPage if self.full != self.per_page as usize => return false,
+            Mode::Numbered(page) => {
                 let page = (page - 1) * factor + 1;
-                self.mode = Mode::Numbered { page, announced };
+                self.mode = Mode::Numbered(page);
                 Some(page)
             }
             Mode::SecondPage => {
                 let page = factor + 1;
-                self.mode = Mode::Numbered {
-                    page,
-                    announced: false,
-                };
+                self.mode = Mode::Numbered(page);
                 Some(page)
             }
             Mode::Probe => return false,
@@ -319,7 +317,9 @@ mod tests {
     #[derive(Debug, Clone, Copy, PartialEq)]
     enum Dialect {
         Brief,
+        BriefIgnoresPage,
         TotalOnly,
+        TotalOnlyIgnoresPage,
         LinkOnly,
         Recorded,
         CursorIgnoresPage,
@@ -342,7 +342,7 @@ mod tests {
             Dialect::Brief | Dialect::TotalOnly | Dialect::LinkOnly | Dialect::Recorded => {
                 (page - 1) * per_page
             }
-            Dialect::IgnoresPage => 0,
+            Dialect::IgnoresPage | Dialect::BriefIgnoresPage | Dialect::TotalOnlyIgnoresPage => 0,
             Dialect::CursorIgnoresPage | Dialect::RepeatsCursor => {
                 ask.cursor.as_ref().and_then(|c| c.parse().ok()).unwrap_or(0)
             }
@@ -355,13 +355,13 @@ mod tests {
         };
         let rows = rows(server, from, per_page);
         match server.dialect {
-            Dialect::Brief => {
+            Dialect::Brief | Dialect::BriefIgnoresPage => {
                 seen.total = Some(server.len as u64);
                 seen.total_pages = Some(pages as u64);
                 seen.linked = true;
                 seen.next_page = (page < pages).then_some(page as u64 + 1);
             }
-            Dialect::TotalOnly => seen.total = Some(server.len as u64),
+            Dialect::TotalOnly | Dialect::TotalOnlyIgnoresPage => seen.total = Some(server.len as u64),
             Dialect::LinkOnly => {
                 seen.linked = true;
                 seen.next_page = (page < pages).then_some(page as u64 + 1);
@@ -426,7 +426,7 @@ mod tests {
             for len in [
                 0, 1, 9, 10, 11, 25, 99, 100, 101, 250, 499, 500, 501, 999, 1000, 1001, 1500,
             ] {
-                for cut in [10, 25, 100, 500, 1000] {
+                for cut in [10, 20, 25, 100, 500, 1000] {
                     let server = Server { len, cut, dialect };
                     let (got, _) =
                         read(server, |_| false).unwrap_or_else(|why| panic!("{server:?}: {why:?}"));
@@ -473,17 +473,36 @@ mod tests {
 
     #[test]
     fn a_server_that_repeats_itself_is_left_at_once() {
-        for (dialect, most) in [(Dialect::IgnoresPage, 3), (Dialect::RepeatsCursor, 2)] {
-            let (_, asked) = read(
-                Server {
+        for (dialect, most) in [
+            (Dialect::IgnoresPage, 3),
+            (Dialect::RepeatsCursor, 2),
+            (Dialect::BriefIgnoresPage, 2),
+            (Dialect::TotalOnlyIgnoresPage, 2),
+        ] {
+            for cut in [30, 100, 500] {
+                let server = Server {
                     len: 900,
-                    cut: 500,
+                    cut,
                     dialect,
-                },
-                |_| false,
-            )
-            .expect_err("broken");
-            assert!(asked <= most, "{dialect:?}: {asked}");
+                };
+                let (_, asked) = read(server, |_| false).expect_err("broken");
+                assert!(asked <= most, "{server:?}: {asked}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_announces_its_length_is_complete_however_it_is_cut() {
+        for dialect in [Dialect::Brief, Dialect::TotalOnly, Dialect::LinkOnly] {
+            for cut in [1, 7, 40, 333, 499] {
+                let server = Server {
+                    len: 777,
+                    cut,
+                    dialect,
+                };
+                let (got, _) = read(server, |_| false).unwrap_or_else(|why| panic!("{server:?}: {why:?}"));
+                assert_eq!(got.len(), 777, "{server:?}");
+            }
         }
     }
 
