@@ -76,13 +76,54 @@ pub fn one<R: Row>(body: &[u8]) -> Result<(R, Drift), serde_json::Error> {
         .ok_or_else(|| serde_json::Error::custom("expected an object, found none"))
 }
 
+/// Reads any JSON, for its shape.
+///
+/// # Errors
+/// When it isn't JSON.
+pub fn any(body: &[u8]) -> Result<serde_json::Value, serde_json::Error> {
+    serde_json::from_slice(unmarked(body))
+}
+
+/// Without the byte order mark that some servers begin text with: no JSON, but no harm.
+fn unmarked(body: &[u8]) -> &[u8] {
+    body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
+}
+
+/// Reads a body as it is, and only where that fails as it may have been meant: one name must not fail a list.
 fn read<R: Row>(body: &[u8]) -> Result<(Rows<R>, bool), serde_json::Error> {
+    parse(body).or_else(|error| parse(&mended(body)).map_err(|_| error))
+}
+
+/// With U+FFFD for what is no text: bytes of another encoding, and halves of surrogate pairs, which is what remains of
+/// an emoji where a name is cut.
+fn mended(body: &[u8]) -> Vec<u8> {
+    let mut text = String::from_utf8_lossy(body).into_owned().into_bytes();
+    let unit = |text: &[u8], at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let mut at = 0;
+    while at < text.len() {
+        at += match unit(&text, at) {
+            Some(0xD800..=0xDBFF) if matches!(unit(&text, at + 6), Some(0xDC00..=0xDFFF)) => 12,
+            Some(0xD800..=0xDFFF) => {
+                text[at + 2..at + 6].copy_from_slice(b"fffd");
+                6
+            }
+            _ if text[at] == b'\\' => 2,
+            _ => 1,
+        };
+    }
+    text
+}
+
+fn parse<R: Row>(body: &[u8]) -> Result<(Rows<R>, bool), serde_json::Error> {
     let mut rows = Rows {
         rows: Vec::new(),
         elements: 0,
         drift: Drift::default(),
     };
-    let mut json = serde_json::Deserializer::from_slice(body);
+    let mut json = serde_json::Deserializer::from_slice(unmarked(body));
     let lone = Seed(Top(&mut rows)).deserialize(&mut json)?;
     json.end()?;
     let lone = lone.ok_or_else(|| serde_json::Error::custom("expected an array or an object"))?;
@@ -160,6 +201,20 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_no_text_fails_no_list() {
+        for (name, read) in [
+            (&br"cut \ud83d"[..], "cut \u{fffd}"),
+            (br"\ude00 \ud83d\ude00 \\ud83d", "\u{fffd} \u{1f600} \\ud83d"),
+            (b"Z\xfcrich", "Z\u{fffd}rich"),
+        ] {
+            let body = [br#"[{"id":1,"name":""#, name, br#""},{"id":2}]"#].concat();
+            let page = list::<GroupRow>(&body).expect("a list");
+            assert_eq!(page.rows[0].name.as_deref(), Some(read));
+            assert_eq!(page.elements, 2);
+        }
+    }
+
+    #[test]
     fn an_error_in_place_of_a_list_is_no_empty_list() {
         for body in [
             &br#"{"error":"x"}"#[..],
@@ -178,6 +233,12 @@ mod tests {
             );
         }
         assert_eq!(list::<GroupRow>(b"[]").expect("empty").elements, 0);
+        assert_eq!(
+            list::<GroupRow>("\u{feff}[]".as_bytes())
+                .expect("marked")
+                .elements,
+            0
+        );
         let lone = list::<GroupRow>(br#"{"id":5}"#).expect("an object that is a row");
         assert_eq!((lone.elements, lone.drift.lone_object), (1, 1));
     }

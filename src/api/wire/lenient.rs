@@ -73,7 +73,7 @@ impl Any {
         match self {
             Self::Int(value) => Some(value as f64),
             Self::Float(value) => Some(value),
-            Self::Text(text) => quoted(&text, drift).filter(|value: &f64| value.is_finite()),
+            Self::Text(text) => quoted(&text, drift),
             other => other.nothing(drift),
         }
     }
@@ -83,7 +83,13 @@ impl Any {
         match self {
             Self::Int(value) => Some(value),
             Self::Float(value) if value.fract() == 0.0 && value.abs() < 9e15 => Some(value as i64),
-            Self::Text(text) => quoted(&text, drift),
+            Self::Text(text) => match text.trim().parse() {
+                Ok(value) => {
+                    drift.number_as_text += 1;
+                    Some(value)
+                }
+                Err(_) => Self::Float(quoted(&text, drift)?).integer(drift),
+            },
             other => other.nothing(drift),
         }
     }
@@ -138,21 +144,19 @@ impl Any {
     }
 }
 
-fn quoted<T: std::str::FromStr>(text: &str, drift: &mut Drift) -> Option<T> {
+/// A finite number in quotes; empty text is none, and no surprise.
+fn quoted(text: &str, drift: &mut Drift) -> Option<f64> {
     let text = text.trim();
     if text.is_empty() {
         return None;
     }
-    match text.parse() {
-        Ok(value) => {
-            drift.number_as_text += 1;
-            Some(value)
-        }
-        Err(_) => {
-            drift.wrong_type += 1;
-            None
-        }
-    }
+    let value = text.parse().ok().filter(|value: &f64| value.is_finite());
+    let kind = match value {
+        Some(_) => &mut drift.number_as_text,
+        None => &mut drift.wrong_type,
+    };
+    *kind += 1;
+    value
 }
 
 fn parse_time(text: &str) -> Option<f64> {
@@ -313,7 +317,12 @@ mod tests {
         assert_eq!(any("\"NaN\"").number(&mut drift), None);
         assert_eq!(any("[1]").number(&mut drift), None);
         assert_eq!(any("-1").count(&mut drift), None);
-        assert_eq!(drift.wrong_type, 2);
+        assert_eq!((drift.number_as_text, drift.wrong_type), (1, 3));
+        assert_eq!(any("\"625.0\"").count(&mut drift), Some(625));
+        assert_eq!(any("\"7978339432\"").integer(&mut drift), Some(7_978_339_432));
+        assert_eq!((drift.number_as_text, drift.wrong_type), (3, 3));
+        assert_eq!(any("\"0.5\"").integer(&mut drift), None);
+        assert_eq!(drift.wrong_type, 4);
     }
 
     #[test]
