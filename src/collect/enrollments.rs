@@ -27,6 +27,11 @@ pub(super) async fn enrollments(
             client
                 .list(refresh, Endpoint::Enrollments, &[], &mut fold)
                 .await?;
+            let drift = Drift {
+                ambiguous_name: tally.resolve_names(inputs.campaigns),
+                ..Drift::default()
+            };
+            client.count(Endpoint::Enrollments, &drift);
         }
         EnrollmentScope::RunningCampaigns => {
             let campaigns = inputs.campaigns.ok_or(ApiError::Incomplete(
@@ -60,12 +65,7 @@ pub(super) async fn enrollments(
             }
         }
     }
-    let drift = Drift {
-        ambiguous_name: tally.resolve_names(inputs.campaigns),
-        ..Drift::default()
-    };
-    client.count(Endpoint::Enrollments, &drift);
-    Ok(tally.finish(inputs.enrollments))
+    Ok(tally.finish())
 }
 
 struct Tally<'a> {
@@ -111,20 +111,36 @@ impl<'a> Tally<'a> {
     }
 
     /// Gives rows without an id to the one campaign of their name. Says how many belong to none or to several.
+    ///
+    /// A campaign without any row has no enrollments, unless it may have some of those.
     fn resolve_names(&mut self, known: Option<&TrainingCampaigns>) -> u64 {
         let known = known.map_or(&[][..], |known| &known.campaigns);
+        let mut bearers = BTreeMap::<_, Vec<_>>::new();
+        for campaign in known {
+            bearers
+                .entry(campaign.name.as_str())
+                .or_default()
+                .push(campaign.id);
+        }
         let mut unresolved = self.nameless;
         for (name, counts) in std::mem::take(&mut self.names) {
-            let mut bearers = known.iter().filter(|campaign| campaign.name == name);
-            match (bearers.next(), bearers.next()) {
-                (Some(only), None) => self.campaigns.entry(only.id).or_default().merge(&counts),
-                _ => unresolved += counts.total(),
+            match bearers.get(name.as_str()).map(Vec::as_slice) {
+                Some([only]) => self.campaigns.entry(*only).or_default().merge(&counts),
+                _ => {
+                    unresolved += counts.total();
+                    bearers.remove(name.as_str());
+                }
+            }
+        }
+        if self.nameless == 0 {
+            for id in bearers.into_values().flatten() {
+                self.campaigns.entry(id).or_default();
             }
         }
         unresolved
     }
 
-    fn finish(self, scope: EnrollmentScope) -> Yield {
+    fn finish(self) -> Yield {
         let segments = self.directory.map(|directory| {
             let names = directory.segments().iter().zip(self.segments);
             names
@@ -138,7 +154,6 @@ impl<'a> Tally<'a> {
         Collection::Enrollments(Enrollments {
             campaigns: self.campaigns,
             segments,
-            scope,
         })
         .into()
     }
@@ -174,10 +189,31 @@ mod tests {
         for row in &page.rows {
             tally.add(row, &mut page.drift);
         }
-        let known = campaigns(&[(5, "x", ""), (6, "only", ""), (7, "twice", ""), (8, "twice", "")]);
+        let known = campaigns(&[
+            (5, "x", ""),
+            (6, "only", ""),
+            (7, "twice", ""),
+            (8, "twice", ""),
+            (9, "none", ""),
+        ]);
         assert_eq!(tally.resolve_names(Some(&known)), 3);
         assert_eq!(tally.campaigns.keys().copied().collect::<Vec<_>>(), [5, 6]);
         assert_eq!(tally.campaigns[&6].get(EnrollmentStatus::PastDue), 1);
         assert_eq!(page.drift.unknown_value, 1);
+    }
+
+    #[test]
+    fn a_campaign_has_no_enrollments_only_where_none_can_be_its_own() {
+        let body = br#"[{"enrollment_id":1,"campaign_id":5,"campaign_name":"x","status":"Passed"},
+            {"enrollment_id":2,"campaign_name":"twice","status":"Passed"}]"#;
+        let mut page = wire::list::<EnrollmentRow>(body).expect("rows");
+        let mut tally = Tally::new(None);
+        for row in &page.rows {
+            tally.add(row, &mut page.drift);
+        }
+        let known = campaigns(&[(5, "x", ""), (7, "twice", ""), (8, "twice", ""), (9, "none", "")]);
+        assert_eq!(tally.resolve_names(Some(&known)), 1);
+        assert_eq!(tally.campaigns.keys().copied().collect::<Vec<_>>(), [5, 9]);
+        assert_eq!(tally.campaigns[&9].total(), 0);
     }
 }

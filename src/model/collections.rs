@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EnrollmentScope, PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, StatusCounts};
+use super::{PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, StatusCounts};
 
 /// From `/v1/account`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -240,12 +240,10 @@ impl TrainingCampaign {
 /// From `/v1/training/enrollments`, aggregated while it streams.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Enrollments {
-    /// Counts by the campaign's id.
+    /// Counts by the campaign's id; all 0 where it is known that there are none.
     pub campaigns: BTreeMap<i64, StatusCounts>,
     /// Counts by segment of the user; [`None`] when the users' segments weren't known at the time.
     pub segments: Option<Vec<SegmentEnrollments>>,
-    /// Which campaigns were read.
-    pub scope: EnrollmentScope,
 }
 
 /// Enrollments of the users in one segment.

@@ -1,8 +1,6 @@
 //! Training campaigns, enrollments, purchases and policies.
 
-use std::collections::BTreeMap;
-
-use crate::model::{EnrollmentScope, EnrollmentStatus, Enrollments, StatusCounts, TrainingCampaign};
+use crate::model::{EnrollmentStatus, Enrollments, TrainingCampaign};
 
 use super::{Data, Writer, writer};
 
@@ -39,9 +37,9 @@ pub(super) const WRITERS: &[Writer<Data>] = &[
         },
     ),
     writer("knowbe4_training_campaign_enrollments", |data, samples| {
-        for (campaign, counts) in counts(data) {
+        for (campaign, counts) in enrollments(data).into_iter().flat_map(|read| &read.campaigns) {
             for status in EnrollmentStatus::ALL {
-                samples.put(&[campaign.into(), status.as_str().into()], counts.get(status));
+                samples.put(&[(*campaign).into(), status.as_str().into()], counts.get(status));
             }
         }
     }),
@@ -68,18 +66,4 @@ fn enrollments(data: &Data) -> Option<&Enrollments> {
         .enrollments
         .as_ref()
         .map(|collected| &*collected.data)
-}
-
-/// Counts by campaign. Once all enrollments were read, a campaign without any is known to have none.
-fn counts(data: &Data) -> BTreeMap<i64, StatusCounts> {
-    let Some(enrollments) = enrollments(data) else {
-        return BTreeMap::new();
-    };
-    let mut counts = enrollments.campaigns.clone();
-    if enrollments.scope == EnrollmentScope::All {
-        for campaign in campaigns(data) {
-            counts.entry(campaign.id).or_default();
-        }
-    }
-    counts
 }
