@@ -84,39 +84,38 @@ fn test(row: TestRow) -> Option<PhishingTest> {
         .iter()
         .filter_map(|(key, count)| Some((failure(key)?.to_owned(), *count)))
         .collect();
-    let failed: u64 = failures.values().sum();
-    let calculated = recipients
-        .delivered
-        .filter(|delivered| *delivered > 0)
-        .map(|delivered| failed as f64 / delivered as f64);
-    Some(PhishingTest {
+    let mut test = PhishingTest {
         id,
         campaign_id: row.campaign_id,
         name: row.name.unwrap_or_default(),
         status: row.status.unwrap_or_default(),
         template: row.template.name.unwrap_or_default(),
         difficulty: row.template.difficulty.unwrap_or_default(),
-        phish_prone: row.phish_prone.or(calculated),
+        phish_prone: row.phish_prone,
         started_at: row.started_at,
         recipients,
         failures,
-    })
+    };
+    test.phish_prone = test.phish_prone.or_else(|| phish_prone([&test]));
+    Some(test)
 }
 
 /// Windows over all tests; the tests themselves only as many as asked for, the newest by start.
 fn summary(mut tests: Vec<PhishingTest>, config: &PhishingConfig, now: f64) -> PhishingTests {
-    let since =
-        |seconds: f64| move |test: &PhishingTest| test.started_at.is_some_and(|start| start >= now - seconds);
+    let since = |seconds: f64| {
+        let started = move |test: &&PhishingTest| test.started_at.is_some_and(|start| start >= now - seconds);
+        phish_prone(tests.iter().filter(started))
+    };
     let windows = config
         .windows
         .iter()
         .map(|(label, length)| PhishingWindow {
             window: label.clone(),
-            phish_prone: phish_prone(&tests, since(length.as_secs_f64())),
+            phish_prone: since(length.as_secs_f64()),
         })
         .chain([PhishingWindow {
             window: "all".to_owned(),
-            phish_prone: phish_prone(&tests, |_| true),
+            phish_prone: phish_prone(&tests),
         }])
         .collect();
     // Tests that never started are older than any that did.
@@ -136,15 +135,17 @@ fn summary(mut tests: Vec<PhishingTest>, config: &PhishingConfig, now: f64) -> P
     }
 }
 
-/// Sum of failures / sum of delivered; [`None`] where nothing was delivered.
-fn phish_prone(tests: &[PhishingTest], counts: impl Fn(&PhishingTest) -> bool) -> Option<f64> {
+/// Sum of failures / sum of delivered; [`None`] where nothing was delivered. A test of which the API doesn't say how many
+/// it reached, or nothing of what they did, is in neither sum.
+fn phish_prone<'a>(tests: impl IntoIterator<Item = &'a PhishingTest>) -> Option<f64> {
     let (mut failed, mut delivered) = (0, 0);
-    for test in tests.iter().filter(|test| counts(test)) {
-        let Some(reached) = test.recipients.delivered else {
-            continue;
-        };
-        delivered += reached;
-        failed += test.failures.values().sum::<u64>();
+    for test in tests {
+        if let Some(reached) = test.recipients.delivered
+            && !test.failures.is_empty()
+        {
+            delivered += reached;
+            failed += test.failures.values().sum::<u64>();
+        }
     }
     (delivered > 0).then(|| failed as f64 / delivered as f64)
 }
@@ -175,10 +176,11 @@ mod tests_of_phishing {
         let tests = read(
             r#"[{"pst_id":1,"phish_prone_percentage":0.277,"delivered_count":625,"clicked_count":171,"replied_count":2},
                 {"pst_id":2,"phish_prone_percentage":null,"delivered_count":4,"clicked_count":3,"attachment_open_count":2,"called_count":1},
-                {"pst_id":3,"delivered_count":0,"clicked_count":0}]"#,
+                {"pst_id":3,"delivered_count":0,"clicked_count":0},
+                {"pst_id":4,"delivered_count":9,"clicked_count":null}]"#,
         );
         let ratios: Vec<_> = tests.iter().map(|test| test.phish_prone).collect();
-        assert_eq!(ratios, [Some(0.277), Some(1.5), None]);
+        assert_eq!(ratios, [Some(0.277), Some(1.5), None, None]);
         let kinds: Vec<_> = tests[1].failures.keys().map(String::as_str).collect();
         assert_eq!(kinds, ["attachment_opened", "called", "clicked"]);
     }
