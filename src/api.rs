@@ -17,17 +17,18 @@ use std::time::Duration;
 
 use roaring::RoaringTreemap;
 use tokio::time::{Instant, sleep};
+use tracing::{debug, trace};
 
 use self::error::ApiError;
 use self::headers::Headers;
-use self::page::{Ask, Pager, Step};
+use self::page::{Ask, FIRST_CURSOR, Pager, Step};
 use self::retry::{ATTEMPTS, Delays};
 use self::transport::{Answer, Call, Transport};
 use self::wire::{Drift, Row};
 use crate::budget::{AccountBudget, Claim};
 use crate::clock::Clock;
 use crate::instrument::AccountInstruments;
-use crate::model::{Endpoint, Failure};
+use crate::model::{Endpoint, Failure, Reason};
 
 /// How long a refresh that has begun waits for a permit before it gives up. Longer than any pause that a busy
 /// minute or an ordinary 429 causes; a listing read over hours would be of no one time.
@@ -83,7 +84,7 @@ impl Refresh {
     }
 }
 
-/// An answer with status 200 that claims to be JSON.
+/// An answer with status 200.
 struct Accepted {
     headers: Headers,
     body: Vec<u8>,
@@ -129,7 +130,7 @@ impl Client {
         let answer = loop {
             match self.attempt(refresh, &call, attempt).await {
                 Ok(answer) => break answer,
-                Err(error) => self.pause_or_fail(error, attempt, &mut delays).await?,
+                Err(error) => self.pause_or_fail(error, endpoint, attempt, &mut delays).await?,
             }
             attempt += 1;
         };
@@ -201,7 +202,7 @@ impl Client {
     /// When the answer isn't JSON with status 200.
     pub async fn probe(&self, endpoint: Endpoint) -> Result<Probe, ApiError> {
         let ask = Ask {
-            cursor: Some("true".to_owned()),
+            cursor: Some(FIRST_CURSOR.to_owned()),
             page: None,
             per_page: PROBE_PAGE,
         };
@@ -212,8 +213,7 @@ impl Client {
         };
         let mut refresh = Refresh::new(0.0, Some(1));
         let answer = self.attempt(&mut refresh, &Call { endpoint, query }, 1).await?;
-        let value = serde_json::from_slice::<serde_json::Value>(&answer.body)
-            .map_err(|error| self.undecodable(&error, &answer))?;
+        let value = wire::any(&answer.body).map_err(|error| self.undecodable(&error, &answer))?;
         Ok(Probe {
             elements: value.as_array().map(Vec::len),
             shape: shape::shape(&value),
@@ -242,10 +242,7 @@ impl Client {
                 Ok(answer) => return Ok(Some(answer)),
                 Err(error) => error,
             };
-            if let ApiError::Status {
-                status: 400 | 404 | 405 | 422,
-                ..
-            } = error
+            if matches!(error.reason(), Reason::BadRequest | Reason::NotFound)
                 && let Some(step) = pager.refused()
             {
                 return match step {
@@ -253,10 +250,10 @@ impl Client {
                     _ => Ok(None),
                 };
             }
-            if matches!(error, ApiError::Timeout(_)) {
+            if error.is_timeout() {
                 pager.smaller();
             }
-            self.pause_or_fail(error, attempt, &mut delays).await?;
+            self.pause_or_fail(error, endpoint, attempt, &mut delays).await?;
             attempt += 1;
         }
     }
@@ -286,11 +283,12 @@ impl Client {
             Err(error) => (Err(error), None),
         };
         let code = result.as_ref().map_or_else(ApiError::code, |_| "200".to_owned());
-        self.instruments.request(
-            call.endpoint,
-            &code,
-            result.is_ok(),
-            started.elapsed().as_secs_f64(),
+        let seconds = started.elapsed().as_secs_f64();
+        self.instruments
+            .request(call.endpoint, &code, result.is_ok(), seconds);
+        trace!(
+            endpoint = call.endpoint.path(),
+            code, seconds, attempt, "answered"
         );
         match &result {
             Err(ApiError::Status {
@@ -307,18 +305,12 @@ impl Client {
     }
 
     fn accept(&self, status: u16, headers: Headers, body: Vec<u8>) -> Result<Accepted, ApiError> {
-        let request_id = headers.request_id();
         if status != 200 {
-            let retry_after = headers.retry_after(self.clock.now());
             return Err(ApiError::Status {
                 status,
-                request_id,
-                retry_after,
+                request_id: headers.request_id(),
+                retry_after: headers.retry_after(self.clock.now()),
             });
-        }
-        if !headers.is_json() {
-            let detail = format!("{} bytes that don't claim to be JSON", body.len());
-            return Err(ApiError::Decode { detail, request_id });
         }
         Ok(Accepted { headers, body })
     }
@@ -327,6 +319,7 @@ impl Client {
     async fn pause_or_fail(
         &self,
         error: ApiError,
+        endpoint: Endpoint,
         attempt: u32,
         delays: &mut Delays,
     ) -> Result<(), ApiError> {
@@ -334,6 +327,9 @@ impl Client {
         if attempt >= ATTEMPTS || !(throttled || error.is_transient()) {
             return Err(error);
         }
+        let failure = self.explain(&error, endpoint);
+        let request_id = failure.request_id.unwrap_or_default();
+        debug!(attempt, request_id, "to be tried again: {}", failure.cause);
         if throttled {
             // The budget holds back all of the account's permits; a pause beyond patience ends this refresh.
             return match self.budget.wait() {
@@ -341,7 +337,10 @@ impl Client {
                 _ => Ok(()),
             };
         }
-        sleep(delays.pause()).await;
+        let Some(pause) = delays.pause_at_least(error.retry_after().unwrap_or_default()) else {
+            return Err(error);
+        };
+        sleep(pause).await;
         Ok(())
     }
 
@@ -381,6 +380,11 @@ fn query(
 fn undecodable(error: &serde_json::Error, answer: &Accepted) -> ApiError {
     let what = if answer.body.is_empty() {
         "an empty body".to_owned()
+    } else if !answer.headers.is_json() {
+        format!(
+            "{} bytes that are no JSON, and don't claim to be",
+            answer.body.len()
+        )
     } else if error.is_eof() {
         format!("JSON that ends after {} bytes", answer.body.len())
     } else if error.is_syntax() {

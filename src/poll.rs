@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{Instrument as _, debug_span, info, warn};
 
 use self::agenda::{Agenda, Entry, prerequisites};
 use self::breaker::Breaker;
@@ -311,7 +311,9 @@ impl Poller {
             .map(|collected| Arc::clone(&collected.data));
         let scope = self.forecast.enrollments;
         let mut refresh = Refresh::new(self.priority(collector), Some(self.forecast.most(collector)));
-        running.spawn(async move {
+        // Whose requests they are, where requests are logged.
+        let span = debug_span!("refresh", account = %self.tools.config.name, %collector);
+        let refreshing = async move {
             let started = Instant::now();
             let inputs = Inputs {
                 config: &config,
@@ -329,7 +331,8 @@ impl Poller {
                 scope,
                 result,
             }
-        });
+        };
+        running.spawn(refreshing.instrument(span));
     }
 
     async fn end(&mut self, ended: Ended, running: &mut JoinSet<Ended>) {
@@ -419,7 +422,7 @@ impl Poller {
         let wait = match error {
             ApiError::Status { status: 429, .. } => Some(self.tools.budget.wait().max(TICK)),
             ApiError::Budget(Refused::Later(wait)) => Some(*wait),
-            _ => None,
+            _ => error.retry_after(),
         };
         self.agenda[collector].failed(reason, worked, wait, now);
         match error {

@@ -73,6 +73,7 @@ impl ApiError {
                 404 => Reason::NotFound,
                 429 => Reason::RateLimited,
                 408 => Reason::Timeout,
+                200..=299 => Reason::Decode,
                 500.. => Reason::ServerError,
                 _ => Reason::BadRequest,
             },
@@ -99,6 +100,19 @@ impl ApiError {
             self.reason(),
             Reason::ServerError | Reason::Timeout | Reason::Transport
         )
+    }
+
+    /// Whether it took too long, here or behind the server's own gateway: fewer rows may be quicker.
+    pub fn is_timeout(&self) -> bool {
+        self.reason() == Reason::Timeout || matches!(self, Self::Status { status: 504, .. })
+    }
+
+    /// How long the server asks to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
     }
 
     /// As people read it. `host` is where the request went.
@@ -140,12 +154,15 @@ impl ApiError {
     fn status_cure(&self, status: u16) -> String {
         match status {
             401 => "the key is wrong, disabled, of another region or of another KnowBe4 API: make a Reporting API key (Account Settings > Account Integrations > API) and check region or base_url",
-            403 => "the key may not read this: the Reporting API comes with Platinum and Diamond subscriptions; if the rest works, the endpoint isn't part of yours, and the collector can be switched off",
+            402 | 403 => "the key may not read this: the Reporting API comes with Platinum and Diamond subscriptions; if the rest works, the endpoint isn't part of yours, and the collector can be switched off",
             404 => "if nothing else works either, region or base_url is wrong; if the rest works, the server lacks this endpoint, and it is asked again once a day",
+            408 => "it is tried again with smaller pages; if it lasts, look at the network path and KnowBe4's status page",
             429 => "other users of the quota? The account pauses as the API asks; lower budget.requests_per_day or budget.share to leave them more",
+            200..=299 => "a proxy or another server in between? Only status 200 brings data; check base_url",
             300..=399 => "redirects aren't followed, since each would be one more request: set base_url to where it leads",
+            400 | 422 => "a parameter that the server doesn't take: please report it with the output of `check --connect --shapes`",
             500.. => "KnowBe4's side; it is tried again with growing pauses",
-            _ => "a parameter that the server doesn't take: please report it with the output of `check --connect --shapes`",
+            _ => "a proxy in between, or a server that isn't the Reporting API? Check base_url; if it is right, please report it with the output of `check --connect --shapes`",
         }
         .to_owned()
     }
@@ -189,11 +206,14 @@ mod tests {
     #[test]
     fn every_status_has_its_reason_and_a_cure() {
         for (status, reason, transient) in [
+            (204, Reason::Decode, false),
             (301, Reason::BadRequest, false),
             (400, Reason::BadRequest, false),
             (401, Reason::Unauthorized, false),
             (403, Reason::Forbidden, false),
             (404, Reason::NotFound, false),
+            (408, Reason::Timeout, true),
+            (410, Reason::BadRequest, false),
             (422, Reason::BadRequest, false),
             (429, Reason::RateLimited, false),
             (500, Reason::ServerError, true),

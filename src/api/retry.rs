@@ -46,6 +46,11 @@ impl Delays {
             .min(self.longest)
     }
 
+    /// The next pause, or `asked_for` where that is longer; [`None`] where it is too long to wait for.
+    pub fn pause_at_least(&mut self, asked_for: Duration) -> Option<Duration> {
+        (asked_for <= self.longest).then(|| self.pause().max(asked_for))
+    }
+
     /// Begins again with the first.
     pub fn reset(&mut self) {
         self.policy.reset();
@@ -68,5 +73,8 @@ mod tests {
         );
         delays.reset();
         assert!(delays.pause().as_secs_f64() <= 12.0);
+        let minute = Duration::from_secs(60);
+        assert_eq!(delays.pause_at_least(minute), Some(minute));
+        assert_eq!(delays.pause_at_least(2 * minute), None);
     }
 }

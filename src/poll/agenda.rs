@@ -95,10 +95,10 @@ impl Entry {
             Reason::RateLimited => Some((now + wait.unwrap_or(FIRST_RETRY), NextRunReason::Throttled)),
             Reason::ServerError | Reason::Timeout | Reason::Transport | Reason::Decode => {
                 let pause = self.delays.pause();
-                Some((
-                    now + self.interval.map_or(pause, |interval| pause.min(interval)),
-                    NextRunReason::Retry,
-                ))
+                let pause = self.interval.map_or(pause, |interval| pause.min(interval));
+                // As long as the server asked for, but not forever.
+                let asked_for = wait.unwrap_or_default().min(LONGEST_RETRY);
+                Some((now + pause.max(asked_for), NextRunReason::Retry))
             }
         };
     }
@@ -169,6 +169,10 @@ mod tests {
         assert_eq!(
             due(Reason::Budget, true, Some(Duration::from_secs(7))),
             (7, NextRunReason::Budget)
+        );
+        assert_eq!(
+            due(Reason::ServerError, true, Some(Duration::from_secs(600))),
+            (600, NextRunReason::Retry)
         );
         let (pause, why) = due(Reason::ServerError, true, None);
         assert!(
