@@ -107,7 +107,7 @@ impl Refresh {
     }
 }
 
-/// An answer with status 200 that claims to be JSON.
+/// An answer with status 200.
 struct Accepted {
     headers: Headers,
     body: Vec<u8>,
@@ -473,6 +473,11 @@ fn query(
 fn undecodable(error: &serde_json::Error, answer: &Accepted) -> ApiError {
     let what = if answer.body.is_empty() {
         "an empty body".to_owned()
+    } else if !answer.headers.is_json() {
+        format!(
+            "{} bytes that are no JSON, and don't claim to be",
+            answer.body.len()
+        )
     } else if error.is_eof() {
         format!("JSON that ends after {} bytes", answer.body.len())
     } else if error.is_syntax() {

@@ -76,8 +76,8 @@ enum Mode {
     First,
     /// By cursor.
     Cursor,
-    /// By number; `announced` when the server says how many pages there are.
-    Numbered { page: u64, announced: bool },
+    /// By number.
+    Numbered(u64),
     /// The first page was full and nothing said whether it was all: does a second one exist?
     SecondPage,
     /// The server ignores or refuses `page`: does it know cursors? Then the absence of one was the end.
@@ -148,7 +148,7 @@ impl Pager {
                 self.number(1, seen)
             }
             Mode::Cursor => self.follow(seen),
-            Mode::Numbered { page, .. } => {
+            Mode::Numbered(page) => {
                 if seen.repeats && seen.rows >= self.full {
                     return Step::Broken("the server repeats pages: it ignores the page parameter");
                 }
@@ -205,14 +205,11 @@ impl Pager {
             if seen.rows == 0 {
                 return Step::Broken("an empty page before the announced last one");
             }
-            return self.numbered(
-                seen.next_page.filter(|next| *next > page).unwrap_or(page + 1),
-                true,
-            );
+            return self.numbered(seen.next_page.filter(|next| *next > page).unwrap_or(page + 1));
         }
         if announced {
             return if full && beyond {
-                self.numbered(page + 1, true)
+                self.numbered(page + 1)
             } else {
                 Step::Last
             };
@@ -228,11 +225,11 @@ impl Pager {
                 per_page: self.per_page,
             });
         }
-        self.numbered(page + 1, false)
+        self.numbered(page + 1)
     }
 
-    fn numbered(&mut self, page: u64, announced: bool) -> Step {
-        self.mode = Mode::Numbered { page, announced };
+    fn numbered(&mut self, page: u64) -> Step {
+        self.mode = Mode::Numbered(page);
         Step::Next(Ask {
             cursor: None,
             page: Some(page),
@@ -281,18 +278,15 @@ impl Pager {
         let page = match self.mode {
             Mode::First | Mode::Cursor => None,
             // Pages cut by the server aren't where this arithmetic would look for them.
-            Mode::Numbered { .. } | Mode::SecondPage if self.full != self.per_page as usize => return false,
-            Mode::Numbered { page, announced } => {
+            Mode::Numbered(_) | Mode::SecondPage if self.full != self.per_page as usize => return false,
+            Mode::Numbered(page) => {
                 let page = (page - 1) * factor + 1;
-                self.mode = Mode::Numbered { page, announced };
+                self.mode = Mode::Numbered(page);
                 Some(page)
             }
             Mode::SecondPage => {
                 let page = factor + 1;
-                self.mode = Mode::Numbered {
-                    page,
-                    announced: false,
-                };
+                self.mode = Mode::Numbered(page);
                 Some(page)
             }
             Mode::Probe => return false,

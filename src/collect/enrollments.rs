@@ -65,7 +65,7 @@ pub(super) async fn enrollments(
             }
         }
     }
-    Ok(tally.finish(inputs.enrollments))
+    Ok(tally.finish())
 }
 
 struct Tally<'a> {
@@ -140,7 +140,7 @@ impl<'a> Tally<'a> {
         unresolved
     }
 
-    fn finish(self, scope: EnrollmentScope) -> Yield {
+    fn finish(self) -> Yield {
         let segments = self.directory.map(|directory| {
             let names = directory.segments().iter().zip(self.segments);
             names
@@ -154,7 +154,6 @@ impl<'a> Tally<'a> {
         Collection::Enrollments(Enrollments {
             campaigns: self.campaigns,
             segments,
-            scope,
         })
         .into()
     }

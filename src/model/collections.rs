@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EnrollmentScope, PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, StatusCounts};
+use super::{PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, StatusCounts};
 
 /// From `/v1/account`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -256,8 +256,6 @@ pub struct Enrollments {
     pub campaigns: BTreeMap<i64, StatusCounts>,
     /// Counts by segment of the user; [`None`] when the users' segments weren't known at the time.
     pub segments: Option<Vec<SegmentEnrollments>>,
-    /// Which campaigns were read.
-    pub scope: EnrollmentScope,
 }
 
 /// Enrollments of the users in one segment.

@@ -129,6 +129,7 @@ pub(crate) fn rich_snapshot() -> AccountSnapshot {
             campaigns: [
                 (21, counts(&[(Completed, 1), (PastDue, 1)])),
                 (22, counts(&[(Completed, 1), (Passed, 2), (Other, 1)])),
+                (23, counts(&[])),
                 (99, counts(&[(Passed, 1)])),
             ]
             .into(),
@@ -137,7 +138,6 @@ pub(crate) fn rich_snapshot() -> AccountSnapshot {
                 value: "R\\&D\n".to_owned(),
                 counts: counts(&[(Passed, 5)]),
             }]),
-            scope: EnrollmentScope::All,
         }),
         Collection::StorePurchases(StorePurchases {
             counts: vec![
@@ -266,7 +266,6 @@ fn small_snapshot() -> AccountSnapshot {
     let enrollments = Enrollments {
         campaigns: [(2, counts(&[(EnrollmentStatus::InProgress, 2)]))].into(),
         segments: None,
-        scope: EnrollmentScope::RunningCampaigns,
     };
     snapshot.set(Collection::Enrollments(enrollments), EPOCH - 10.0);
     // Four days old: stale.

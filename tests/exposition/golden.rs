@@ -136,7 +136,7 @@ fn what_is_not_known_is_absent_and_what_is_private_stays_so() {
         [completion("21"), completion("22"), completion("23")],
         [Some(0.97), Some(0.75), None]
     );
-    // A campaign without enrollments is known to have none, where all were read.
+    // A campaign that is known to have no enrollments.
     let enrolled = [("campaign_id", "23"), ("status", "passed")];
     assert_eq!(
         acme("knowbe4_training_campaign_enrollments", &enrolled),
