@@ -81,7 +81,7 @@ def budget():
         used, limit = (own(f"budget_{what}", window=f'="{name}"') for what in ("used", "limit"))
         return f"{used} / {limit}"
     return (9,
-        (12, table("Budget", "Requests in the last 24 hours, minute and second over what the exporter may send, and what the planned intervals cost a day. "
+        (14, table("Budget", "Requests in the last 24 hours, minute and second over what the exporter may send, and what the planned intervals cost a day. "
                    "While the API refuses further requests the used share stands at 100 %.",
                    [window("24h"), window("1m"), window("1s"), own("budget_limit", window='="24h"'), own("plan_requests_per_day"),
                     own("ledger_writable"), own("series"), own("snapshot_restored")],
@@ -93,7 +93,7 @@ def budget():
                     Column("G", "Series", "locale", width=75, decimals=0),
                     Column("H", "Restored", "none", width=80, mappings=[mapped(_0="no", _1="yes")])],
                    sort="24 hours", no_value=NONE)),
-        (12, lines("Budget used, 24 hours", "Requests in the 24 hours before, over what the exporter may send in 24 hours.",
+        (10, lines("Budget used, 24 hours", "Requests in the 24 hours before, over what the exporter may send in 24 hours.",
                    [graph_of(USED_OF_DAY, "{{account}}")], unit="percentunit", decimals=0, no_value=NONE, limits=(0, 1),
                    thresholds=[(None, "transparent"), (1, "red")], custom={"thresholdsStyle": {"mode": "dashed"}})),
     )
