@@ -276,7 +276,7 @@ impl Simulator {
         {
             let mut state = self.lock();
             for (fault, tally) in self.settings.faults.iter().zip(&mut state.faults) {
-                if !fault.strikes(path, tally) {
+                if !fault.strikes(path, elapsed, tally) {
                     continue;
                 }
                 if let Some(quirk) = fault.quirk() {

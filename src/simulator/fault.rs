@@ -2,11 +2,12 @@
 //!
 //! `KIND[=VALUE][:KEY=VALUE...]`, several joined by commas. Kinds: a status (`400`, `401`, `403`, `404`, `429`, `500`, `503`),
 //! `502-html`, `slow=2s`, `hang`, `reset`, `truncated`, `wrong-type`, `not-json`, `endless`, `quirk=NAME`. Keys: `endpoint` (path
-//! below `/v1/`), `count` (how often, for ever without it), `after` (how many matching requests pass first),
-//! `retry-after` (seconds, `date` or `none`; for 429).
+//! below `/v1/`), `count` (how often, for ever without it), `after` (how many matching requests pass first), `from` and
+//! `until` (only between these seconds since the beginning), `retry-after` (seconds, `date` or `none`; for 429).
 //! Quirks: `no-paging`, `page-refused`, `repeat-cursor`, `shift`, `null-row`, `bad-row`, `text-numbers`, `null-fields`,
 //! `unknown-values`, `array-of-one`, `anonymised`, `trial`, `next-cursor`, `x-cursor-next`, `link-cursor`.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -20,6 +21,8 @@ pub struct Fault {
     endpoint: Option<String>,
     count: Option<u32>,
     after: u32,
+    /// Between which seconds since the beginning.
+    between: Range<u64>,
     retry_after: RetryAfter,
 }
 
@@ -54,7 +57,8 @@ pub struct FaultError {
 }
 
 const KINDS: &str = "a status such as 500, 502-html, slow=2s, hang, reset, truncated, wrong-type, not-json, endless or quirk=NAME";
-const KEYS: &str = "endpoint=PATH, count=N, after=N or retry-after=SECONDS|date|none";
+const KEYS: &str =
+    "endpoint=PATH, count=N, after=N, from=SECONDS, until=SECONDS or retry-after=SECONDS|date|none";
 const QUIRKS: &str = "no-paging, page-refused, repeat-cursor, shift, null-row, bad-row, text-numbers, null-fields, unknown-values, array-of-one, anonymised, trial, next-cursor, x-cursor-next or link-cursor";
 
 impl std::str::FromStr for Fault {
@@ -98,11 +102,12 @@ impl std::str::FromStr for Fault {
             endpoint: None,
             count: None,
             after: 0,
+            between: 0..u64::MAX,
             retry_after: RetryAfter::Seconds(60),
         };
         for part in parts {
             let (key, value) = part.split_once('=').ok_or_else(|| wrong(part, KEYS))?;
-            let number = || value.parse().map_err(|_| wrong(part, "a whole number"));
+            let number = || value.parse::<u32>().map_err(|_| wrong(part, "a whole number"));
             match key {
                 "endpoint" => {
                     fault.endpoint = Some(format!(
@@ -112,6 +117,8 @@ impl std::str::FromStr for Fault {
                 }
                 "count" => fault.count = Some(number()?),
                 "after" => fault.after = number()?,
+                "from" => fault.between.start = number()?.into(),
+                "until" => fault.between.end = number()?.into(),
                 "retry-after" => {
                     fault.retry_after = match value {
                         "date" => RetryAfter::Date,
@@ -152,7 +159,10 @@ impl Fault {
     }
 
     /// Whether it strikes this request.
-    pub(super) fn strikes(&self, path: &str, tally: &mut Tally) -> bool {
+    pub(super) fn strikes(&self, path: &str, elapsed: Duration, tally: &mut Tally) -> bool {
+        if !self.between.contains(&elapsed.as_secs()) {
+            return false;
+        }
         if self
             .endpoint
             .as_ref()

@@ -74,13 +74,13 @@ const CAMPAIGNS: [Campaign; 6] = [
         Some(("Invoice \\ overdue", 5)),
     ),
     campaign(
-        1_892_120,
+        DRILL,
         "Finance drill",
         "Biweekly",
         Some(14.0),
         9.0,
         0.15,
-        Some(("Bank details", 4)),
+        Some(DRILLS[0]),
     ),
     campaign(
         1_892_150,
@@ -102,6 +102,17 @@ const CAMPAIGNS: [Campaign; 6] = [
     ),
 ];
 
+/// The campaign whose tests take turns: of each difficulty one.
+const DRILL: u64 = 1_892_120;
+
+const DRILLS: [(&str, u8); 5] = [
+    ("Bank details", 4),
+    ("You have won", 1),
+    ("Late delivery", 2),
+    ("Payroll portal", 5),
+    ("Expenses", 3),
+];
+
 /// The campaign that never ran.
 const BROKEN: u64 = 229_823;
 
@@ -109,6 +120,15 @@ pub(super) struct Test {
     id: u64,
     campaign: &'static Campaign,
     started: f64,
+}
+
+impl Test {
+    fn template(&self) -> Option<(&'static str, u8)> {
+        if self.campaign.id == DRILL {
+            return Some(DRILLS[self.id as usize % DRILLS.len()]);
+        }
+        self.campaign.template
+    }
 }
 
 impl Organisation {
@@ -149,7 +169,7 @@ impl Organisation {
         let delivered = ((scheduled as f64 * sent).round() as u64).saturating_sub(bounced);
         // People learn: a fifth fewer fail each year.
         let learned = 0.8_f64.powf((test.started - self.epoch) / (365.0 * DAY));
-        let difficulty = f64::from(test.campaign.template.map_or(3, |(_, difficulty)| difficulty));
+        let difficulty = f64::from(test.template().map_or(3, |(_, difficulty)| difficulty));
         let noise = if self.scenario == Scenario::Quiet {
             1.0
         } else {
@@ -208,7 +228,7 @@ impl Organisation {
 
     pub(super) fn test(&self, test: &Test, now: f64) -> Value {
         let counts = self.counts(test, now);
-        let template = match test.campaign.template {
+        let template = match test.template() {
             Some((name, difficulty)) => {
                 json!({"id": 4_813_400, "name": name, "difficulty": difficulty, "type": "USER"})
             }

@@ -246,3 +246,45 @@ fn quirks_make_rows_odd() {
     let link = get(&simulator(cursor), "/users", "cursor=true&per_page=10", 0);
     assert!(header(&link, "Link").is_some_and(|link| link.contains("cursor=")));
 }
+
+#[test]
+fn faults_strike_between_their_seconds() {
+    let simulator = simulator(faulty("500:endpoint=users:from=100:until=200"));
+    let status = |seconds| get(&simulator, "/users", "", seconds).status;
+    assert_eq!([99, 100, 199, 200].map(status), [200, 500, 500, 200]);
+    assert_eq!(get(&simulator, "/account", "", 150).status, 200);
+}
+
+#[test]
+fn a_quirk_shows_as_often_as_it_is_to() {
+    let simulator = simulator(faulty("quirk=anonymised:endpoint=users:after=1:count=1"));
+    let users = || rows(&get(&simulator, "/users", "", 0)).len();
+    assert!(users() > 0);
+    assert_eq!(users(), 0);
+    assert!(users() > 0);
+}
+
+#[test]
+fn years_before_its_origin_an_organisation_has_less() {
+    let epoch = Settings::default().epoch;
+    let old = simulator(Settings {
+        origin: Some(epoch + 400 * 86_400),
+        ..Settings::default()
+    });
+    let count = |simulator: &Simulator, path: &str| rows(&get(simulator, path, "per_page=500", 0)).len();
+    let now = simulator(Settings::default());
+    for path in ["/users", "/phishing/security_tests", "/training/campaigns"] {
+        assert!(count(&old, path) < count(&now, path), "{path}");
+    }
+    let enrollments = rows(&get(
+        &old,
+        "/training/enrollments",
+        "per_page=500&include_campaign_id=true",
+        0,
+    ));
+    let campaigns = rows(&get(&old, "/training/campaigns", "", 0));
+    for enrollment in enrollments {
+        let of = |row: &&Value| row["campaign_id"] == enrollment["campaign_id"];
+        assert!(campaigns.iter().any(|row| of(&row)), "{enrollment}");
+    }
+}

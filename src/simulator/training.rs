@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::Scenario;
 use super::organisation::{DAY, Organisation, date, time};
 use super::random::unit;
 
@@ -202,13 +203,18 @@ impl Organisation {
         enrollment
     }
 
-    /// When somebody finishes; never, for one in eight.
+    /// When somebody finishes; never, for one in eight where people are as people are.
     fn finish(&self, campaign: usize, row: usize) -> f64 {
         let chance = |purpose| unit(self.seed, (row * CAMPAIGNS.len() + campaign) as u64, purpose);
-        if chance("never") < 0.12 {
+        let (never, days) = if self.scenario == Scenario::Quiet {
+            (0.02, 3.0)
+        } else {
+            (0.12, 14.0)
+        };
+        if chance("never") < never {
             return f64::MAX;
         }
-        self.start(campaign) - (1.0 - chance("finish")).ln() * 14.0 * DAY
+        self.start(campaign) - (1.0 - chance("finish")).ln() * days * DAY
     }
 
     fn progress(&self, campaign: usize, row: usize, now: f64) -> &'static str {
