@@ -3,8 +3,9 @@
     missing_docs,
     clippy::unwrap_used,
     clippy::disallowed_methods,
+    clippy::print_stderr,
     clippy::allow_attributes,
-    reason = "a test panics when it fails, and waits in real time"
+    reason = "a test panics when it fails, waits in real time, and says what it skips"
 )]
 
 mod support;
@@ -265,6 +266,11 @@ fn both_encodings_satisfy_parsers_that_are_not_ours() {
         .arg(&prom)
         .output()
         .unwrap();
+    // The script's way to say that the package is missing.
+    if judged.status.code() == Some(77) && std::env::var_os("KNOWBE4_EXPORTER_CI").is_none() {
+        eprintln!("skipped: {}", String::from_utf8_lossy(&judged.stdout));
+        return;
+    }
     assert!(
         judged.status.success(),
         "{}{}",

@@ -148,7 +148,7 @@ mod tests {
         let text = String::from_utf8(out).expect("text");
         let series = r#"knowbe4_account_risk_score{job="a \"b\"\\\n",account="acme"}"#;
         let samples: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
-        let wanted = [("40.0", 0), ("40.0", 60), ("40.0", 120), ("41.5", 180)];
+        let wanted = [("40", 0), ("40", 60), ("40", 120), ("41.5", 180)];
         assert_eq!(
             samples,
             wanted.map(|(value, at)| format!("{series} {value} {at}"))

@@ -85,9 +85,13 @@ fn history_raises_the_expected_alerts_and_fills_every_dashboard() {
                 "KnowBe4GroupRiskScoreCreep",
                 "KnowBe4GroupRiskScoreHigh",
                 "KnowBe4GroupRiskScoreJump",
+                "KnowBe4TrainingPastDue",
             ],
         ),
-        ("umbrella", &["KnowBe4PhishProneRegression"]),
+        (
+            "umbrella",
+            &["KnowBe4PhishProneRegression", "KnowBe4TrainingPastDue"],
+        ),
     ]);
     assert_eq!(alertmanager.alerts(), expected);
     let empty = dashboards::without_data(&prometheus, now, DENSE);
