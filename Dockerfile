@@ -5,6 +5,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY Cargo.toml Cargo.lock build.rs ./
+COPY benches ./benches
 COPY src ./src
 COPY dashboards ./dashboards
 COPY alerts ./alerts

@@ -20,8 +20,8 @@ const RESERVE: f64 = 0.005;
 /// A refresh that costs more than this part of the budget is a dear one: the reserve doesn't hold it.
 const DEAR: f64 = RESERVE;
 
-/// How much older the data may be on average for whole numbers: with [`RESERVE`] it stays within 2 % of the optimum.
-const ROUNDING: f64 = 0.0145;
+/// How old the data may be on average, beside the optimum, for the reserve and for whole numbers.
+const OLDEST: f64 = 1.02;
 
 /// Longest interval of what doesn't fit as configured, in seconds: two days, before its data counts as stale.
 const LATEST: f64 = 2.0 * DAY;
@@ -81,7 +81,7 @@ pub fn plan(demands: &[Demand], limit: f64, overhead: f64) -> Plan {
     } else {
         admit(demands, limit)
     };
-    let intervals = intervals(&admitted, limit / (1.0 + RESERVE + overhead));
+    let intervals = intervals(&admitted, limit / (1.0 + overhead));
     let interval = |demand: &Demand| {
         let index = admitted
             .iter()
@@ -183,9 +183,14 @@ fn optimum(demands: &[Demand], budget: f64) -> Vec<f64> {
     demands.iter().map(|demand| demand.at(dear)).collect()
 }
 
-/// The optimum in which dear refreshes are made a whole number of times a day, the dearest first.
-fn intervals(demands: &[Demand], budget: f64) -> Vec<f64> {
-    let oldest = mean_age(demands, &optimum(demands, budget)) * (1.0 + ROUNDING);
+/// The optimum with a reserve, in which dear refreshes are made a whole number of times a day, the dearest first.
+fn intervals(demands: &[Demand], limit: f64) -> Vec<f64> {
+    let oldest = mean_age(demands, &optimum(demands, limit)) * OLDEST;
+    let is_fresh = |intervals: &[f64]| mean_age(demands, intervals) <= oldest;
+    let mut budget = limit / (1.0 + RESERVE);
+    if !is_fresh(&optimum(demands, budget)) {
+        budget = limit;
+    }
     let mut settled = demands.to_vec();
     let mut dear: Vec<_> = (0..demands.len())
         .filter(|index| demands[*index].cost > budget * DEAR)
@@ -201,7 +206,7 @@ fn intervals(demands: &[Demand], budget: f64) -> Vec<f64> {
         let before = settled[index];
         settled[index].fixed = Some(rounded);
         let spent: f64 = settled.iter().map(Demand::least).sum();
-        if spent > budget || mean_age(demands, &optimum(&settled, budget)) > oldest {
+        if spent > budget || !is_fresh(&optimum(&settled, budget)) {
             settled[index] = before;
         }
     }
