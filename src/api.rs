@@ -291,7 +291,10 @@ impl Client {
             id: None,
             query,
         };
-        let answer = self.attempt(&mut refresh, &call, 1).await?;
+        let answer = self.attempt(&mut refresh, &call, 1).await;
+        // Another endpoint may take the key: that is what is to be found out.
+        self.budget.release();
+        let answer = answer?;
         let value = wire::any(&answer.body).map_err(|error| self.undecodable(&error, &answer))?;
         Ok(Probe {
             elements: value.as_array().map(Vec::len),
@@ -380,10 +383,11 @@ impl Client {
                 retry_after,
                 ..
             }) => self.budget.throttled(*retry_after).await,
+            Err(ApiError::Status { status: 401, .. }) => self.budget.hold(),
             Err(ApiError::Status { .. } | ApiError::Timeout(_) | ApiError::Transport { .. }) => {}
             _ => self.budget.succeeded(),
         }
-        // Not before the pause holds: nobody goes in between.
+        // Not before the pause or the hold: nobody goes in between.
         drop(permit);
         result
     }

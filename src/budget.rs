@@ -127,6 +127,8 @@ struct State {
     arrivals: u64,
     /// Answers of 429 since the last success.
     throttled: u32,
+    /// Nobody gets a permit until it is known what the last answer means.
+    held: bool,
 }
 
 impl Shared {
@@ -198,6 +200,7 @@ impl AccountBudget {
             queue: BTreeSet::new(),
             arrivals: 0,
             throttled: 0,
+            held: false,
         };
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
@@ -249,7 +252,7 @@ impl AccountBudget {
                     });
                 }
                 let first = state.queue.first() == Some(&place);
-                if !first || state.windows.is_occupied() {
+                if !first || state.held || state.windows.is_occupied() {
                     None
                 } else if at <= now {
                     state.windows.occupy();
@@ -327,6 +330,17 @@ impl AccountBudget {
     /// Changes the limits; what was sent stays sent.
     pub fn set_limits(&self, limits: Limits) {
         self.0.lock().windows.set_limits(limits);
+        self.0.changed.notify_waiters();
+    }
+
+    /// The API refused the key: nobody else may try it until [`Self::release`].
+    pub fn hold(&self) {
+        self.0.lock().held = true;
+    }
+
+    /// It is known what the refusal means, and who may still ask.
+    pub fn release(&self) {
+        self.0.lock().held = false;
         self.0.changed.notify_waiters();
     }
 

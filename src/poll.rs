@@ -120,6 +120,8 @@ impl Poller {
             &tools.config,
             &forecast::costs(&learned, &Sizes::default(), &snapshot),
         );
+        // The last run may have been stopped in between.
+        tools.budget.release();
         let now = Instant::now();
         let wall = tools.clock.now();
         let mut agenda = PerCollector::new(|_| Entry::default());

@@ -48,6 +48,7 @@ impl Poller {
             Ok(yielded) => self.succeeded(collector, yielded, requests, retries, scope, started),
             Err(error) => self.failed(collector, &error, requests, scope, running).await,
         }
+        self.tools.budget.release();
         self.replan();
         self.describe();
         self.save().await;

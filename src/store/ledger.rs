@@ -163,10 +163,11 @@ impl Ledger {
     }
 
     /// Adds a record, which is on disk when this returns. `living` are all entries that still count, a request under
-    /// way among them: the file is written anew from them when it is full, or no longer in its place.
+    /// way among them: the file is written anew from them when it is full, or was removed.
     ///
     /// # Errors
-    /// When it can't be made sure that the record is on disk. Then what it is about must not happen.
+    /// When it can't be made sure that the record is on disk, or another ledger has taken its place: somebody else
+    /// spends the same budget. Then what the record is about must not happen.
     pub fn append(
         &mut self,
         entry: Entry,
@@ -174,7 +175,7 @@ impl Ledger {
         living: impl FnOnce() -> Vec<Entry>,
     ) -> Result<(), StoreError> {
         let path = self.folder.join(FILE);
-        if self.records == self.capacity || !self.is_in_place(&path) {
+        if self.records == self.capacity || !self.is_in_place(&path)? {
             let mut all = living();
             // A request that is recorded is under way, so that it is there already.
             if !matches!(entry.mark, Mark::Request { .. }) {
@@ -192,16 +193,20 @@ impl Ledger {
         Ok(())
     }
 
-    /// Whether the name still leads to the file: what is written to a deleted file is lost.
-    fn is_in_place(&self, path: &Path) -> bool {
+    /// Whether the name still leads to the file: what is written to a removed file is lost.
+    fn is_in_place(&self, path: &Path) -> Result<bool, StoreError> {
         let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-        match (
-            self.file.metadata().map(identity),
-            fs::metadata(path).map(identity),
-        ) {
-            (Ok(ours), Ok(there)) => ours == there,
-            _ => false,
+        let there = match fs::metadata(path) {
+            Ok(there) => identity(there),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(at(path)(error)),
+        };
+        let ours = self.file.metadata().map(identity).map_err(at(path))?;
+        if ours == there {
+            return Ok(true);
         }
+        let foreign = "the file was replaced: another process uses this storage path, stop one of them";
+        Err(at(path)(io::Error::other(foreign)))
     }
 }
 
@@ -492,6 +497,19 @@ mod tests {
             .expect("written");
         let (_, again) = store.open_ledger(WALL).expect("opened");
         assert_eq!(again.requests.len(), 2);
+    }
+
+    #[test]
+    fn where_another_ledger_has_taken_the_place_nothing_is_recorded() {
+        let (_dir, store) = store();
+        let (mut ledger, loaded) = store.open_ledger(WALL).expect("first");
+        let (mut other, _) = store.open_ledger(WALL).expect("another process");
+        let entry = Entry::settled(loaded.now);
+        for _ in 0..2 {
+            let refused = ledger.append(entry, WALL, || vec![entry]).expect_err("replaced");
+            assert!(refused.to_string().contains("another process"), "{refused}");
+            other.append(entry, WALL, nothing).expect("in its place");
+        }
     }
 
     #[test]
