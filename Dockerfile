@@ -1,5 +1,5 @@
 # A static binary in an image that holds nothing else: no shell, no libc, no package manager.
-FROM docker.io/library/rust:1-slim-bookworm AS build
+FROM rust:1-slim-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates gcc libc6-dev \
     && rm -rf /var/lib/apt/lists/*
