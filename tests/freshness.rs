@@ -354,34 +354,36 @@ async fn an_outage_costs_less_than_a_day_that_works() {
     assert!(ratio <= 1.1, "{ratio} two hours after the outage");
 }
 
-/// Larger accounts and quotas, for `cargo test --test freshness -- --ignored --nocapture`.
+/// Larger accounts and quotas, for `cargo test --test freshness -- --ignored --nocapture`. With restarts and errors only
+/// where a refresh is small beside the day: what is cut off at two fifths of the day's budget is that much lost.
 #[tokio::test(start_paused = true)]
-#[ignore = "takes minutes"]
+#[ignore = "takes ten minutes"]
 async fn every_size_of_account() {
-    let quiet = Life { days: 13, ..TYPICAL };
-    for (users, enrollments, per_day, most) in [
-        (5_000, 20_000, 1_000, 1.02),
-        (5_000, 20_000, 7_000, 1.02),
-        (5_000, 60_000, 1_000, 1.05),
-        (20_000, 200_000, 1_000, 1.15),
-        (20_000, 200_000, 22_000, 1.02),
+    for (users, enrollments, per_day, quiet, hard) in [
+        (5_000, 20_000, 1_000, 1.02, Some(1.05)),
+        (5_000, 20_000, 7_000, 1.02, Some(1.05)),
+        (5_000, 60_000, 1_000, 1.02, Some(1.05)),
+        (20_000, 200_000, 1_000, 1.15, None),
+        (20_000, 200_000, 22_000, 1.02, Some(1.05)),
     ] {
-        let quiet = Life {
+        let life = Life {
             users,
             enrollments,
             per_day,
-            ..quiet
+            days: 13,
+            ..TYPICAL
         };
-        let (ratio, _) = live(quiet, 1.0).await;
-        assert!(ratio <= most, "{users}/{enrollments} at {per_day}: {ratio}");
-        let hard = Life {
+        let (ratio, _) = live(life, 1.0).await;
+        assert!(ratio <= quiet, "{users}/{enrollments} at {per_day}: {ratio}");
+        let Some(most) = hard else { continue };
+        let life = Life {
             restarts_per_day: 3.0,
             errors: 0.02,
-            ..quiet
+            ..life
         };
-        let (ratio, _) = live(hard, 1.0).await;
+        let (ratio, _) = live(life, 1.0).await;
         assert!(
-            ratio <= most + 0.03,
+            ratio <= most,
             "{users}/{enrollments} at {per_day}, with restarts: {ratio}"
         );
     }
