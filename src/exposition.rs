@@ -163,6 +163,12 @@ impl Exposition {
             .min_by(f64::total_cmp)
     }
 
+    /// Makes the next body a new one: what happened is to be seen by whoever asks next, not a second later.
+    pub fn invalidate(&self) {
+        self.whole.clear();
+        self.lock_accounts().values().for_each(|slot| slot.clear());
+    }
+
     /// Changes the age at which a collection is left out; holds from the next body on.
     pub fn set_stale_after(&self, stale_after: Duration) {
         self.stale_after

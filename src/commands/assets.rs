@@ -38,9 +38,9 @@ pub(super) fn assets(arguments: &AssetsArgs) -> Ending {
         }
         output::replace(&path, asset.contents, asset.is_executable())?;
     }
+    let there = FILES.len() - written;
     output::print(&format!(
-        "{written} of {} files written to {}, the others were there\n",
-        FILES.len(),
+        "{written} files written to {}, {there} were there\n",
         arguments.dir.display()
     ))
 }

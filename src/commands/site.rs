@@ -61,6 +61,7 @@ impl Exporter {
         };
         let shared = self.shared();
         shared.instruments.reloaded(outcome.is_ok(), shared.clock.now());
+        self.exposition.invalidate();
         match &outcome {
             Ok(()) => info!("the configuration was read again"),
             Err(why) => error!("the configuration was not read again, the last good one stays: {why}"),

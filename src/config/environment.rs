@@ -37,7 +37,7 @@ pub(super) fn read(env: &dyn Env, keys: Keys) -> Result<(AccountConfig, Vec<Stri
     let name = keep(name(env), &mut mistakes);
     let (Some(key), Some(region), Some(url), Some(name)) = (key, region, url, name) else {
         mistakes.extend(strangers(env).map(|(name, message)| Mistake::new(name, message)));
-        let hint = "nothing was started; for more than one account, or to change a default, write a file and name it \
+        let hint = "for more than one account, or to change a default, write a file and name it \
                     by --config.file; 'knowbe4-exporter demo' needs neither";
         return Err(ConfigErrors::new(mistakes, 0, hint));
     };
@@ -94,7 +94,7 @@ fn key(env: &dyn Env) -> Result<KeySource, Mistake> {
             None => {
                 let message = format!(
                     "not set, and neither is {KEY_FILE}, expected one of them to hold or to name the key of the \
-                     KnowBe4 Reporting API (console: Account Settings, API), or --config.file"
+                     KnowBe4 Reporting API (console: Account Settings > Account Integrations > API), or --config.file"
                 );
                 return Err(Mistake::new(KEY, message));
             }

@@ -58,8 +58,7 @@ pub(super) fn read(path: &Path, env: &dyn Env, keys: Keys) -> Result<Said, Confi
 }
 
 fn errors(file: &str, mistakes: Vec<Mistake>, omitted: usize) -> ConfigErrors {
-    let hint =
-        format!("nothing was started; 'knowbe4-exporter check --config.file={file}' tries the file again");
+    let hint = format!("'knowbe4-exporter check --config.file={file}' tries the file again");
     ConfigErrors::new(mistakes, omitted, hint)
 }
 

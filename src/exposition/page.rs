@@ -129,6 +129,11 @@ impl Slot {
         self.page.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Forgets it.
+    pub(super) fn clear(&self) {
+        *self.page.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Puts a newer one in its place.
     pub(super) fn put(&self, page: &Arc<Page>) {
         *self.page.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(page));

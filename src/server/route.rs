@@ -186,6 +186,8 @@ fn discovery(shared: &Shared, secure: bool, uri: &Uri, headers: &HeaderMap) -> A
             let mut labels = json!({
                 "__param_account": account.as_str(),
                 "__meta_knowbe4_account": account.as_str(),
+                // All have one address: what Prometheus says of a target must say of which.
+                "instance": format!("{host}/{account}"),
             });
             // Only what the scrape configuration can't know better: behind a proxy path and scheme are others.
             if shared.telemetry_path.as_str() != "/metrics" {

@@ -55,7 +55,7 @@ pub(super) async fn connect(shared: &Shared, account: &AccountConfig, shapes: bo
                 let failure = here.explain(&error, endpoint);
                 output::print(&failed(collector, &failure))?;
                 outcome.failures.push(failure.reason);
-                if let Some(why) = cut_off(&error) {
+                if let Some(why) = cut_off(&error, outcome.succeeded) {
                     output::print(&format!("  the other endpoints were not tried: {why}\n"))?;
                     break;
                 }
@@ -149,8 +149,9 @@ impl Outcome {
 
 /// Why no other endpoint of the same account would fare better. Several 429s in a row would count as the day's quota
 /// spent, and hold up the exporter itself.
-fn cut_off(error: &ApiError) -> Option<&'static str> {
+fn cut_off(error: &ApiError, succeeded: usize) -> Option<&'static str> {
     match error {
+        ApiError::Timeout(_) if succeeded == 0 => Some("nothing comes back from the server"),
         ApiError::Transport { kind, .. } if *kind != TransportKind::Broken => {
             Some("nothing gets through to the server")
         }

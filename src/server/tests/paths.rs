@@ -131,7 +131,13 @@ async fn discovery_lists_a_target_per_account_under_the_clients_own_name_for_the
     let reply = server.ask("GET /sd HTTP/1.1").await;
     assert_eq!(reply.header("content-type"), "application/json");
     let groups: serde_json::Value = serde_json::from_str(&reply.text()).expect("JSON");
-    let labels = |name| serde_json::json!({"__param_account": name, "__meta_knowbe4_account": name});
+    let labels = |name| {
+        serde_json::json!({
+            "__param_account": name,
+            "__meta_knowbe4_account": name,
+            "instance": format!("localhost:10524/{name}"),
+        })
+    };
     assert_eq!(
         groups,
         serde_json::json!([
