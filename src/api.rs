@@ -26,7 +26,7 @@ use self::page::{Ask, FIRST_CURSOR, Pager, Step};
 use self::retry::{ATTEMPTS, Delays};
 use self::transport::{Answer, Call, Transport};
 use self::wire::{Drift, HistoryRow, Row};
-use crate::budget::{AccountBudget, Claim};
+use crate::budget::{AccountBudget, Claim, Hold};
 use crate::clock::Clock;
 use crate::instrument::AccountInstruments;
 use crate::model::{Endpoint, Failure, Reason};
@@ -70,6 +70,8 @@ pub struct Refresh {
     attempts: u32,
     requests: Arc<AtomicU64>,
     retries: u64,
+    /// While the API's refusal of the key isn't dealt with.
+    hold: Option<Hold>,
 }
 
 impl Refresh {
@@ -81,6 +83,7 @@ impl Refresh {
             attempts: ATTEMPTS,
             requests: Arc::default(),
             retries: 0,
+            hold: None,
         }
     }
 
@@ -99,6 +102,11 @@ impl Refresh {
     /// Those of them that repeated a failed one.
     pub fn retries(&self) -> u64 {
         self.retries
+    }
+
+    /// What holds up the account since its key was refused: dropped with the refresh, unless it is taken.
+    pub fn take_hold(&mut self) -> Option<Hold> {
+        self.hold.take()
     }
 
     /// For whoever wants to know what it has sent while it is under way.
@@ -350,6 +358,8 @@ impl Client {
             priority: refresh.priority,
             give_up_after: Some(PATIENCE),
         };
+        // Who goes on after a refusal doesn't wait for itself.
+        refresh.hold = None;
         let permit = self.budget.permit(claim).await?;
         refresh.requests.fetch_add(1, Ordering::Relaxed);
         if attempt > 1 {
@@ -383,7 +393,7 @@ impl Client {
                 retry_after,
                 ..
             }) => self.budget.throttled(*retry_after).await,
-            Err(ApiError::Status { status: 401, .. }) => self.budget.hold(),
+            Err(ApiError::Status { status: 401, .. }) => refresh.hold = Some(self.budget.hold()),
             Err(ApiError::Status { .. } | ApiError::Timeout(_) | ApiError::Transport { .. }) => {}
             _ => self.budget.succeeded(),
         }

@@ -8,9 +8,9 @@ use tracing::{info, warn};
 
 use super::{Poller, TICK};
 use crate::api::error::ApiError;
-use crate::budget::Refused;
+use crate::budget::{Hold, Refused};
 use crate::collect::{self, Yield};
-use crate::model::{Collector, EnrollmentScope, Reason};
+use crate::model::{Collector, EnrollmentScope, NextRunReason, Reason};
 
 /// A refresh that has ended.
 pub(super) struct Ended {
@@ -22,6 +22,8 @@ pub(super) struct Ended {
     pub(super) retries: u64,
     pub(super) scope: EnrollmentScope,
     pub(super) result: Result<Yield, ApiError>,
+    /// Nobody goes until its refusal is dealt with.
+    pub(super) hold: Option<Hold>,
 }
 
 impl Poller {
@@ -35,6 +37,7 @@ impl Poller {
             retries,
             scope,
             result,
+            hold,
         } = ended;
         let entry = &mut self.agenda[collector];
         entry.running = None;
@@ -48,7 +51,7 @@ impl Poller {
             Ok(yielded) => self.succeeded(collector, yielded, requests, retries, scope, started),
             Err(error) => self.failed(collector, &error, requests, scope, running).await,
         }
-        self.tools.budget.release();
+        drop(hold);
         self.replan();
         self.describe();
         self.save().await;
