@@ -254,7 +254,10 @@ impl Client {
             // Announced pages that can't be afforded needn't be begun.
             let announced = seen.total_pages.unwrap_or(1);
             if refresh.most.is_some_and(|most| announced > most) {
-                return Err(ApiError::TooExpensive(announced));
+                return Err(ApiError::TooExpensive {
+                    requests: announced,
+                    announced: true,
+                });
             }
             let step = pager.seen(&seen);
             if let Step::Broken(why) = step {
@@ -299,10 +302,7 @@ impl Client {
             id: None,
             query,
         };
-        let answer = self.attempt(&mut refresh, &call, 1).await;
-        // Another endpoint may take the key: that is what is to be found out.
-        self.budget.release();
-        let answer = answer?;
+        let answer = self.attempt(&mut refresh, &call, 1).await?;
         let value = wire::any(&answer.body).map_err(|error| self.undecodable(&error, &answer))?;
         Ok(Probe {
             elements: value.as_array().map(Vec::len),
@@ -352,7 +352,10 @@ impl Client {
     /// Sends one request: takes a permit, counts, and tells the budget what came of it.
     async fn attempt(&self, refresh: &mut Refresh, call: &Call, attempt: u32) -> Result<Accepted, ApiError> {
         if let Some(most) = refresh.most.filter(|most| refresh.requests() >= *most) {
-            return Err(ApiError::TooExpensive(most + 1));
+            return Err(ApiError::TooExpensive {
+                requests: most + 1,
+                announced: false,
+            });
         }
         let claim = Claim {
             priority: refresh.priority,

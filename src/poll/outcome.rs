@@ -121,12 +121,18 @@ impl Poller {
             _ => error.retry_after(),
         };
         self.agenda[collector].failed(reason, worked, wait, now);
+        let status = &mut self.statuses[collector];
+        status.success = Some(false);
+        status.last_failure = Some(failure);
         match error {
-            ApiError::TooExpensive(needed) => {
+            ApiError::TooExpensive { requests, announced } => {
                 // What doesn't end within what one refresh may take counts as beyond the whole budget: trying again
-                // with a little more would burn the next day too.
-                self.learn(collector, scope, (*needed).max(self.forecast.limit + 1));
-                self.agenda[collector].instead = None;
+                // with a little more would burn the next day too. Unless the API says how much it is.
+                let beyond = if *announced { 0 } else { self.forecast.limit + 1 };
+                self.learn(collector, scope, (*requests).max(beyond));
+                self.replan();
+                let fits = *announced && *requests <= self.forecast.most(collector);
+                self.agenda[collector].instead = fits.then_some((now, NextRunReason::Interval));
             }
             ApiError::Incomplete(_)
                 if scope == EnrollmentScope::RunningCampaigns && collector == Collector::Enrollments =>
@@ -135,9 +141,6 @@ impl Poller {
             }
             _ => {}
         }
-        let status = &mut self.statuses[collector];
-        status.success = Some(false);
-        status.last_failure = Some(failure);
         if reason == Reason::Unauthorized {
             self.refused(collector, now, running).await;
         } else if let Some(breaker) = &mut self.breaker {
