@@ -26,7 +26,7 @@ use self::page::{Ask, FIRST_CURSOR, Pager, Step};
 use self::retry::{ATTEMPTS, Delays};
 use self::transport::{Answer, Call, Transport};
 use self::wire::{Drift, HistoryRow, Row};
-use crate::budget::{AccountBudget, Claim};
+use crate::budget::{AccountBudget, Claim, Hold};
 use crate::clock::Clock;
 use crate::instrument::AccountInstruments;
 use crate::model::{Endpoint, Failure, Reason};
@@ -70,6 +70,8 @@ pub struct Refresh {
     attempts: u32,
     requests: Arc<AtomicU64>,
     retries: u64,
+    /// While the API's refusal of the key isn't dealt with.
+    hold: Option<Hold>,
 }
 
 impl Refresh {
@@ -81,6 +83,7 @@ impl Refresh {
             attempts: ATTEMPTS,
             requests: Arc::default(),
             retries: 0,
+            hold: None,
         }
     }
 
@@ -99,6 +102,11 @@ impl Refresh {
     /// Those of them that repeated a failed one.
     pub fn retries(&self) -> u64 {
         self.retries
+    }
+
+    /// What holds up the account since its key was refused: dropped with the refresh, unless it is taken.
+    pub fn take_hold(&mut self) -> Option<Hold> {
+        self.hold.take()
     }
 
     /// For whoever wants to know what it has sent while it is under way.
@@ -246,7 +254,10 @@ impl Client {
             // Announced pages that can't be afforded needn't be begun.
             let announced = seen.total_pages.unwrap_or(1);
             if refresh.most.is_some_and(|most| announced > most) {
-                return Err(ApiError::TooExpensive(announced));
+                return Err(ApiError::TooExpensive {
+                    requests: announced,
+                    announced: true,
+                });
             }
             let step = pager.seen(&seen);
             if let Step::Broken(why) = step {
@@ -291,10 +302,7 @@ impl Client {
             id: None,
             query,
         };
-        let answer = self.attempt(&mut refresh, &call, 1).await;
-        // Another endpoint may take the key: that is what is to be found out.
-        self.budget.release();
-        let answer = answer?;
+        let answer = self.attempt(&mut refresh, &call, 1).await?;
         let value = wire::any(&answer.body).map_err(|error| self.undecodable(&error, &answer))?;
         Ok(Probe {
             elements: value.as_array().map(Vec::len),
@@ -344,12 +352,17 @@ impl Client {
     /// Sends one request: takes a permit, counts, and tells the budget what came of it.
     async fn attempt(&self, refresh: &mut Refresh, call: &Call, attempt: u32) -> Result<Accepted, ApiError> {
         if let Some(most) = refresh.most.filter(|most| refresh.requests() >= *most) {
-            return Err(ApiError::TooExpensive(most + 1));
+            return Err(ApiError::TooExpensive {
+                requests: most + 1,
+                announced: false,
+            });
         }
         let claim = Claim {
             priority: refresh.priority,
             give_up_after: Some(PATIENCE),
         };
+        // Who goes on after a refusal doesn't wait for itself.
+        refresh.hold = None;
         let permit = self.budget.permit(claim).await?;
         refresh.requests.fetch_add(1, Ordering::Relaxed);
         if attempt > 1 {
@@ -383,7 +396,7 @@ impl Client {
                 retry_after,
                 ..
             }) => self.budget.throttled(*retry_after).await,
-            Err(ApiError::Status { status: 401, .. }) => self.budget.hold(),
+            Err(ApiError::Status { status: 401, .. }) => refresh.hold = Some(self.budget.hold()),
             Err(ApiError::Status { .. } | ApiError::Timeout(_) | ApiError::Transport { .. }) => {}
             _ => self.budget.succeeded(),
         }

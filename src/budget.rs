@@ -96,6 +96,19 @@ impl Drop for Permit {
     }
 }
 
+/// Nobody gets a permit while it lives: whoever was refused keeps it until it is known what the refusal means. However
+/// that ends, cut off or not, it is dropped.
+#[must_use = "others may go as soon as it is dropped"]
+#[derive(Debug)]
+pub struct Hold(Arc<Shared>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.lock().held = false;
+        self.0.changed.notify_waiters();
+    }
+}
+
 /// One account's budget.
 #[derive(Debug)]
 pub struct AccountBudget(Arc<Shared>);
@@ -333,15 +346,11 @@ impl AccountBudget {
         self.0.changed.notify_waiters();
     }
 
-    /// The API refused the key: nobody else may try it until [`Self::release`].
-    pub fn hold(&self) {
+    /// The API refused the key: nobody else may try it meanwhile. Asked for while a permit is out, so that there is
+    /// one at a time.
+    pub fn hold(&self) -> Hold {
         self.0.lock().held = true;
-    }
-
-    /// It is known what the refusal means, and who may still ask.
-    pub fn release(&self) {
-        self.0.lock().held = false;
-        self.0.changed.notify_waiters();
+        Hold(Arc::clone(&self.0))
     }
 
     /// A request was answered: the API isn't throttling.

@@ -120,8 +120,6 @@ impl Poller {
             &tools.config,
             &forecast::costs(&learned, &Sizes::default(), &snapshot),
         );
-        // The last run may have been stopped in between.
-        tools.budget.release();
         let now = Instant::now();
         let wall = tools.clock.now();
         let mut agenda = PerCollector::new(|_| Entry::default());
@@ -347,6 +345,7 @@ impl Poller {
                 retries: refresh.retries(),
                 scope,
                 result,
+                hold: refresh.take_hold(),
             }
         };
         running.spawn(work.instrument(span));

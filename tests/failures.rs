@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use knowbe4_exporter::api::error::ApiError;
 use knowbe4_exporter::api::transport::{Clients, Https, Timeouts};
-use knowbe4_exporter::api::wire::{GroupRow, Row};
+use knowbe4_exporter::api::wire::{GroupRow, Row, UserRow};
 use knowbe4_exporter::api::{Client, Refresh};
 use knowbe4_exporter::budget::{AccountBudget, Limits};
 use knowbe4_exporter::clock::Clock;
@@ -162,6 +162,32 @@ async fn each_failure_has_its_reason_and_its_price() {
     while let Some(case) = cases.join_next().await {
         case.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_holds_up_the_account_as_long_as_somebody_sees_to_it() {
+    let bench = Bench::new("401:endpoint=groups").await;
+    let mut refused = Refresh::new(1.0, None);
+    let result = bench
+        .client
+        .list(&mut refused, Endpoint::Groups, &[], &mut |_: GroupRow, _| Ok(()))
+        .await;
+    assert_eq!(result.unwrap_err().reason(), Reason::Unauthorized);
+    let mut other = Refresh::new(1.0, None);
+    let mut fold = |_: UserRow, _: &mut _| Ok(());
+    let users = bench.client.list(&mut other, Endpoint::Users, &[], &mut fold);
+    tokio::pin!(users);
+    let meanwhile = tokio::time::timeout(Duration::from_millis(300), &mut users).await;
+    assert!(
+        meanwhile.is_err(),
+        "nobody goes until it is known whose refusal it is"
+    );
+    // As it is when the poller that was to see to it is stopped.
+    drop(refused);
+    tokio::time::timeout(Duration::from_secs(10), users)
+        .await
+        .expect("held for ever")
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -429,3 +429,24 @@ fn shapes_hold_no_value_of_what_was_answered() {
     assert!(found.len() > 2000, "{}", found.len());
     assert!(!text.contains("test-key-Zq") && !text.contains('@'));
 }
+
+#[test]
+fn what_the_api_announces_is_planned_with_and_read_at_once() {
+    // 25 pages of enrollments: more than half the day, which is what an unknown cost may take.
+    let simulator = simulate(&["--dialect", "brief", "--users", "30", "--enrollments", "12100"]);
+    let site = Site::new();
+    site.configure(&simulator.url(), "");
+    let file = std::fs::read_to_string(site.path("config.yml")).unwrap();
+    site.write(
+        "config.yml",
+        &file.replace("requests_per_day: 100000", "requests_per_day: 40"),
+    );
+    let mut exporter = site.serve();
+    let samples = exporter.until_complete();
+    let cost = samples.get(
+        "knowbe4_exporter_collector_refresh_requests",
+        &["collector=\"enrollments\""],
+    );
+    assert!(cost.is_some_and(|cost| cost > 20.0), "{cost:?}");
+    assert!(asked(&simulator).len() <= 40);
+}

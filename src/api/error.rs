@@ -43,9 +43,14 @@ pub enum ApiError {
     /// The budget gave no permit.
     #[error(transparent)]
     Budget(#[from] Refused),
-    /// The refresh would cost more requests than it may: at least so many.
-    #[error("at least {0} requests")]
-    TooExpensive(u64),
+    /// The refresh would cost more requests than it may.
+    #[error("at least {requests} requests")]
+    TooExpensive {
+        /// At least so many.
+        requests: u64,
+        /// The API has said so itself: it is what a refresh costs, and not just one more than it may.
+        announced: bool,
+    },
 }
 
 /// Which part of a connection failed.
@@ -82,7 +87,7 @@ impl ApiError {
             Self::Decode { .. } => Reason::Decode,
             Self::Incomplete(_) => Reason::Incomplete,
             Self::Budget(Refused::Paused(_)) => Reason::RateLimited,
-            Self::Budget(_) | Self::TooExpensive(_) => Reason::Budget,
+            Self::Budget(_) | Self::TooExpensive { .. } => Reason::Budget,
         }
     }
 
@@ -135,8 +140,12 @@ impl ApiError {
                 "nothing of it is published, since a part would look like the whole; please report it with the output of `check --connect --shapes`".to_owned(),
             ),
             Self::Budget(refused) => (format!("{path} was not asked: {refused}"), refused.cure().to_owned()),
-            Self::TooExpensive(needed) => (
-                format!("one refresh of {path} needs at least {needed} requests, more than the budget can give it"),
+            Self::TooExpensive { requests, announced: true } => (
+                format!("one refresh of {path} needs {requests} requests, more than was planned for it"),
+                "nothing if the budget has room for that: it is planned anew, and `plan` shows how; else raise budget.requests_per_day if the account's quota is larger, or switch the collector off".to_owned(),
+            ),
+            Self::TooExpensive { requests, announced: false } => (
+                format!("one refresh of {path} needs at least {requests} requests, more than the budget can give it"),
                 "raise budget.requests_per_day if the account's quota is larger, give the collector a longer max_interval, or switch it off".to_owned(),
             ),
         };

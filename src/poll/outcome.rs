@@ -8,9 +8,9 @@ use tracing::{info, warn};
 
 use super::{Poller, TICK};
 use crate::api::error::ApiError;
-use crate::budget::Refused;
+use crate::budget::{Hold, Refused};
 use crate::collect::{self, Yield};
-use crate::model::{Collector, EnrollmentScope, Reason};
+use crate::model::{Collector, EnrollmentScope, NextRunReason, Reason};
 
 /// A refresh that has ended.
 pub(super) struct Ended {
@@ -22,6 +22,8 @@ pub(super) struct Ended {
     pub(super) retries: u64,
     pub(super) scope: EnrollmentScope,
     pub(super) result: Result<Yield, ApiError>,
+    /// Nobody goes until its refusal is dealt with.
+    pub(super) hold: Option<Hold>,
 }
 
 impl Poller {
@@ -35,6 +37,7 @@ impl Poller {
             retries,
             scope,
             result,
+            hold,
         } = ended;
         let entry = &mut self.agenda[collector];
         entry.running = None;
@@ -48,7 +51,7 @@ impl Poller {
             Ok(yielded) => self.succeeded(collector, yielded, requests, retries, scope, started),
             Err(error) => self.failed(collector, &error, requests, scope, running).await,
         }
-        self.tools.budget.release();
+        drop(hold);
         self.replan();
         self.describe();
         self.save().await;
@@ -118,12 +121,18 @@ impl Poller {
             _ => error.retry_after(),
         };
         self.agenda[collector].failed(reason, worked, wait, now);
+        let status = &mut self.statuses[collector];
+        status.success = Some(false);
+        status.last_failure = Some(failure);
         match error {
-            ApiError::TooExpensive(needed) => {
+            ApiError::TooExpensive { requests, announced } => {
                 // What doesn't end within what one refresh may take counts as beyond the whole budget: trying again
-                // with a little more would burn the next day too.
-                self.learn(collector, scope, (*needed).max(self.forecast.limit + 1));
-                self.agenda[collector].instead = None;
+                // with a little more would burn the next day too. Unless the API says how much it is.
+                let beyond = if *announced { 0 } else { self.forecast.limit + 1 };
+                self.learn(collector, scope, (*requests).max(beyond));
+                self.replan();
+                let fits = *announced && *requests <= self.forecast.most(collector);
+                self.agenda[collector].instead = fits.then_some((now, NextRunReason::Interval));
             }
             ApiError::Incomplete(_)
                 if scope == EnrollmentScope::RunningCampaigns && collector == Collector::Enrollments =>
@@ -132,9 +141,6 @@ impl Poller {
             }
             _ => {}
         }
-        let status = &mut self.statuses[collector];
-        status.success = Some(false);
-        status.last_failure = Some(failure);
         if reason == Reason::Unauthorized {
             self.refused(collector, now, running).await;
         } else if let Some(breaker) = &mut self.breaker {
