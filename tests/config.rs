@@ -353,10 +353,7 @@ fn without_a_file_every_wrong_variable_is_told() {
         let lines: Vec<String> = errors.mistakes().iter().map(ToString::to_string).collect();
         assert_eq!(lines, expected);
         assert!(!format!("{errors} {errors:?}").contains(MARK));
-        assert!(
-            errors.to_string().contains("\nhint: "),
-            "{errors}"
-        );
+        assert!(errors.to_string().contains("\nhint: "), "{errors}");
     }
 }
 

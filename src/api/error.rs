@@ -191,9 +191,9 @@ impl TransportKind {
             Self::Tls if says("not valid for name") => format!(
                 "the certificate is another host's: does base_url name the right one, or does something else answer for {host}?"
             ),
-            Self::Tls if says("corrupt message") => format!(
-                "{host} answers there without TLS: does base_url name the right port?"
-            ),
+            Self::Tls if says("corrupt message") => {
+                format!("{host} answers there without TLS: does base_url name the right port?")
+            }
             Self::Tls => format!(
                 "is the certificate of {host} trusted here? Behind an inspecting proxy add its CA to the system's store, or name it by SSL_CERT_FILE"
             ),
