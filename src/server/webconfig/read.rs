@@ -24,7 +24,12 @@ pub(super) fn read(path: &Path) -> Result<WebConfig, Vec<String>> {
     // Before the reading, so that a change meanwhile is seen next time.
     let own = Fingerprint::of([path]);
     let text = text(path).map_err(|mistake| vec![format!("{}: {mistake}", path.display())])?;
-    let file = parse(&text).map_err(|mistake| vec![format!("{}:{mistake}", path.display())])?;
+    let file = parse(&text).map_err(|mistakes| {
+        let named = mistakes
+            .into_iter()
+            .map(|mistake| format!("{}:{mistake}", path.display()));
+        named.collect::<Vec<_>>()
+    })?;
     let mut mistakes = Mistakes {
         path,
         text: &text,
@@ -76,22 +81,47 @@ fn text(path: &Path) -> Result<String, String> {
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
-/// `LINE:COLUMN: what is wrong`.
-fn parse(text: &str) -> Result<File, String> {
-    // An empty file, or one of comments alone, switches everything off.
-    let file: Option<File> = yaml_serde::from_str(text).map_err(|error| {
-        let place = error.location();
+/// Each mistake as `LINE:COLUMN: what is wrong`.
+///
+/// The parser stops at the first. What it stops at is left out and the rest read again, as long as that is a line of
+/// its own and the next mistake stands further down: what follows from the gap is no mistake of the writer's.
+fn parse(text: &str) -> Result<File, Vec<String>> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    let mut mistakes = Vec::new();
+    let mut last = 0;
+    loop {
+        // An empty file, or one of comments alone, switches everything off.
+        let error = match yaml_serde::from_str::<Option<File>>(&lines.join("\n")) {
+            Ok(file) if mistakes.is_empty() => return Ok(file.unwrap_or_default()),
+            Ok(_) => return Err(mistakes),
+            Err(error) => error,
+        };
         let what = error.to_string();
-        match place {
-            Some(place) => {
-                let position = format!(" at line {} column {}", place.line(), place.column());
-                let what = what.replacen(&position, "", 1);
-                format!("{}:{}: {what}", place.line(), place.column())
+        let Some(place) = error.location().filter(|place| place.line() > last) else {
+            if mistakes.is_empty() {
+                mistakes.push(format!(" {what}"));
             }
-            None => format!(" {what}"),
+            return Err(mistakes);
+        };
+        let position = format!(" at line {} column {}", place.line(), place.column());
+        let what = what.replacen(&position, "", 1);
+        mistakes.push(format!("{}:{}: {what}", place.line(), place.column()));
+        last = place.line();
+        if !is_leaf(&lines, last) {
+            return Err(mistakes);
         }
-    })?;
-    Ok(file.unwrap_or_default())
+        lines[last - 1] = "";
+    }
+}
+
+/// Whether nothing below line `number` (from 1) belongs to it.
+fn is_leaf(lines: &[&str], number: usize) -> bool {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let Some(line) = lines.get(number - 1) else {
+        return false;
+    };
+    let next = lines[number..].iter().find(|line| !line.trim().is_empty());
+    next.is_none_or(|next| indent(next) <= indent(line))
 }
 
 /// Collects mistakes with the place of the key that each is about.

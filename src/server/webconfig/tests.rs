@@ -38,6 +38,22 @@ fn empty_files_and_sections_switch_everything_off() {
 }
 
 #[test]
+fn all_mistakes_are_named_at_once() {
+    let text = "tls_server_config:\n  min_version: SSL3\n  client_auth_type: Maybe\n  bogus: 1\n\
+                basic_auth_users:\n  alice: plain\n  bob: alsoplain\nrate_limit: {interval: 5}\n";
+    let mistakes = load(text).expect_err("mistakes");
+    let lines: Vec<_> = mistakes
+        .iter()
+        .map(|mistake| {
+            let behind = mistake.split("web.yml:").nth(1).expect("the file is named");
+            behind.split(':').next().expect("a line").to_owned()
+        })
+        .collect();
+    assert_eq!(lines, ["2", "3", "4", "6", "7", "8"], "{mistakes:?}");
+    assert!(!format!("{mistakes:?}").contains("plain"));
+}
+
+#[test]
 fn mistakes_are_named_with_line_and_column() {
     for (text, place, what) in [
         (
