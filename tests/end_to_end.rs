@@ -267,7 +267,7 @@ fn both_encodings_satisfy_parsers_that_are_not_ours() {
         .output()
         .unwrap();
     // The script's way to say that the package is missing.
-    if judged.status.code() == Some(77) && std::env::var_os("KNOWBE4_EXPORTER_CI").is_none() {
+    if judged.status.code() == Some(77) && std::env::var_os("REQUIRE_OUTSIDE_COMPONENTS").is_none() {
         eprintln!("skipped: {}", String::from_utf8_lossy(&judged.stdout));
         return;
     }

@@ -38,7 +38,7 @@ fn the_log_is_one_object_a_line_from_the_start_to_the_end() {
 }
 
 #[test]
-fn a_failure_is_logged_once_with_its_request_id_and_then_only_when_it_changes() {
+fn a_failed_refresh_is_one_line_with_its_request_id() {
     let simulator = simulate(&["--fault", "500:endpoint=users"]);
     let site = Site::new();
     site.configure(
