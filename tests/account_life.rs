@@ -120,13 +120,10 @@ fn one_account_on_fire_leaves_the_others_alone() {
         .collect();
     site.write("config.yml", &(one + &two));
     let mut exporter = site.serve();
-    let samples = exporter.until("the good account is complete", |samples| {
-        samples
-            .of("knowbe4_exporter_collector_success", &["account=\"acme\""])
-            .iter()
-            .filter(|value| **value == 1.0)
-            .count()
-            == 9
+    let samples = exporter.until("one account is complete, the other was asked", |samples| {
+        let acme = samples.of("knowbe4_exporter_collector_success", &["account=\"acme\""]);
+        let burning = samples.sum("knowbe4_exporter_api_throttled_total", &["account=\"burning\""]);
+        acme.iter().filter(|value| **value == 1.0).count() == 9 && burning >= 1.0
     });
     assert_eq!(
         samples.get("knowbe4_exporter_api_throttled_total", &["account=\"burning\""]),
