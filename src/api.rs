@@ -115,7 +115,7 @@ impl Refresh {
     }
 }
 
-/// An answer with status 200.
+/// An answer with status 200 that claims to be JSON.
 struct Accepted {
     headers: Headers,
     body: Vec<u8>,
