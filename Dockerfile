@@ -6,6 +6,7 @@ RUN apt-get update \
 WORKDIR /src
 COPY Cargo.toml Cargo.lock build.rs ./
 COPY benches ./benches
+COPY crates ./crates
 COPY src ./src
 COPY dashboards ./dashboards
 COPY alerts ./alerts

@@ -10,13 +10,12 @@
 //!
 //! Rooms stand on floors, and arrows point down only; `tests/architecture.rs` holds them to it.
 
-// Floor 1: values, and the simulator. No I/O but the simulator's own.
+// Floor 1: values. No I/O.
 pub mod assets;
 pub mod catalogue;
 pub mod clock;
 pub mod model;
 pub mod secret;
-pub mod simulator;
 pub mod telemetry;
 
 // Floor 2: what was typed, what is planned, what is served and counted.

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floor of each room. A room uses rooms on lower floors only.
-const FLOORS: [(&str, u32); 25] = [
+const FLOORS: [(&str, u32); 24] = [
     ("main", 10),
     ("lib", 10),
     ("commands", 9),
@@ -36,7 +36,6 @@ const FLOORS: [(&str, u32); 25] = [
     ("clock", 1),
     ("model", 1),
     ("secret", 1),
-    ("simulator", 1),
     ("telemetry", 1),
 ];
 
@@ -46,9 +45,9 @@ const WALLS: [(&str, &[&str]); 14] = [
     ("reqwest", &["api"]),
     ("backoff", &["api"]),
     ("prometheus_client", &["exposition"]),
-    ("hyper", &["server", "simulator"]),
-    ("hyper_util", &["server", "simulator"]),
-    ("http_body_util", &["server", "simulator"]),
+    ("hyper", &["server"]),
+    ("hyper_util", &["server"]),
+    ("http_body_util", &["server"]),
     ("tracing_subscriber", &["telemetry"]),
     ("yaml_serde", &["config", "server"]),
     ("tokio_rustls", &["server"]),

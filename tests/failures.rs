@@ -19,8 +19,8 @@ use knowbe4_exporter::clock::Clock;
 use knowbe4_exporter::instrument::AccountInstruments;
 use knowbe4_exporter::model::{AccountName, Endpoint, Reason};
 use knowbe4_exporter::secret::ApiKey;
-use knowbe4_exporter::simulator::{self, Fault, Settings, Simulator};
 use knowbe4_exporter::store::Storage;
+use knowbe4_simulator::{Fault, Settings, Simulator};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -63,7 +63,7 @@ impl Bench {
         let mut server = JoinSet::new();
         let served = Arc::clone(&simulator);
         server.spawn(async move {
-            simulator::serve(served, listener, std::future::pending())
+            knowbe4_simulator::serve(served, listener, std::future::pending())
                 .await
                 .unwrap()
         });
@@ -269,7 +269,7 @@ async fn a_server_that_speaks_no_tls_is_named_as_that() {
     let mut server = JoinSet::new();
     let served = Arc::clone(&simulator);
     server.spawn(async move {
-        simulator::serve(served, listener, std::future::pending())
+        knowbe4_simulator::serve(served, listener, std::future::pending())
             .await
             .unwrap()
     });

@@ -19,7 +19,6 @@ use crate::cli::{Env, Options, OrganisationArgs};
 use crate::config::{AccountConfig, Config, KeySource, SegmentAttribute};
 use crate::model::{AccountName, Collector, PerCollector};
 use crate::secret::ApiKey;
-use crate::simulator;
 
 /// Refreshes often enough that something is seen to move; the simulated quota is as large as that needs.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -36,7 +35,7 @@ pub(super) async fn demo(options: Options, arguments: OrganisationArgs, env: imp
     let account = account(&format!("http://{address}"))?;
     info!("a simulated organisation; nothing here is real");
     let mut tasks = JoinSet::new();
-    tasks.spawn(async move { simulator::serve(simulator, listener, std::future::pending()).await });
+    tasks.spawn(async move { knowbe4_simulator::serve(simulator, listener, std::future::pending()).await });
     let config = Config::for_one(account, storage.0.clone());
     let again = config.clone();
     let ending = run(

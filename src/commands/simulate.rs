@@ -8,7 +8,7 @@ use tracing::info;
 use super::serve::{interrupted, unix_now};
 use super::{Ending, Stop};
 use crate::cli::{OrganisationArgs, SimulateArgs};
-use crate::simulator::{self, Settings, Simulator};
+use knowbe4_simulator::{Settings, Simulator};
 
 pub(super) async fn simulate(arguments: SimulateArgs) -> Ending {
     let simulator = organisation(&arguments.organisation)?;
@@ -26,7 +26,7 @@ pub(super) async fn simulate(arguments: SimulateArgs) -> Ending {
     let listener = listener.ok_or_else(|| Stop::failed(&reason))?;
     let address = listener.local_addr().map_err(Stop::failed)?;
     info!(%address, "simulating KnowBe4: KNOWBE4_BASE_URL=http://{address} KNOWBE4_API_KEY=anything");
-    simulator::serve(Arc::new(simulator), listener, interrupted())
+    knowbe4_simulator::serve(Arc::new(simulator), listener, interrupted())
         .await
         .map_err(Stop::failed)
 }

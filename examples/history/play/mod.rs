@@ -23,9 +23,9 @@ use knowbe4_exporter::instrument::Instruments;
 use knowbe4_exporter::model::AccountName;
 use knowbe4_exporter::poll::{Heartbeat, Poller, Tools};
 use knowbe4_exporter::secret::ApiKey;
-use knowbe4_exporter::simulator::{Delivery, Request, Settings, Simulator};
 use knowbe4_exporter::snapshot::Published;
 use knowbe4_exporter::store::Storage;
+use knowbe4_simulator::{Delivery, Request, Settings, Simulator};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 

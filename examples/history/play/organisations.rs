@@ -1,6 +1,6 @@
 //! Whose months are played: organisations that differ in what there is to see.
 
-use knowbe4_exporter::simulator::{Dialect, Fault, Scenario, Settings};
+use knowbe4_simulator::{Dialect, Fault, Scenario, Settings};
 
 use super::{DAY, HOUR, Span};
 

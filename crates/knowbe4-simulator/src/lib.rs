@@ -409,5 +409,9 @@ fn refusal(status: u16, headers: &[(&str, &str)]) -> Answer {
     }
 }
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(test)]
 mod tests;
