@@ -1,5 +1,7 @@
 //! Phishing campaigns and their tests, and the account's phish-prone ratio, which the API doesn't have.
 
+mod sums;
+
 use std::collections::BTreeMap;
 
 use super::{Inputs, Yield};
@@ -7,9 +9,7 @@ use crate::api::error::ApiError;
 use crate::api::wire::{CampaignRow, Row as _, TestRow};
 use crate::api::{Client, Refresh};
 use crate::config::PhishingConfig;
-use crate::model::{
-    Endpoint, PhishingCampaign, PhishingCampaigns, PhishingTest, PhishingTests, PhishingWindow, Recipients,
-};
+use crate::model::{Endpoint, PhishingCampaign, PhishingCampaigns, PhishingTest, PhishingTests, Recipients};
 use crate::snapshot::Collection;
 
 pub(super) async fn campaigns(client: &Client, refresh: &mut Refresh) -> Result<Yield, ApiError> {
@@ -103,28 +103,14 @@ fn test(row: TestRow) -> Option<PhishingTest> {
         recipients,
         failures,
     };
-    test.phish_prone = test.phish_prone.or_else(|| phish_prone([&test]));
+    test.phish_prone = test.phish_prone.or_else(|| sums::phish_prone(&sums::of([&test])));
     Some(test)
 }
 
-/// Windows over all tests; the tests themselves only as many as asked for, the newest by start.
+/// Windows and months over all tests; the tests themselves only as many as asked for, the newest by start.
 fn summary(mut tests: Vec<PhishingTest>, config: &PhishingConfig, now: f64) -> PhishingTests {
-    let since = |seconds: f64| {
-        let started = move |test: &&PhishingTest| test.started_at.is_some_and(|start| start >= now - seconds);
-        phish_prone(tests.iter().filter(started))
-    };
-    let windows = config
-        .windows
-        .iter()
-        .map(|(label, length)| PhishingWindow {
-            window: label.clone(),
-            phish_prone: since(length.as_secs_f64()),
-        })
-        .chain([PhishingWindow {
-            window: "all".to_owned(),
-            phish_prone: phish_prone(&tests),
-        }])
-        .collect();
+    let windows = sums::windows(&tests, config, now);
+    let months = sums::months(&tests, now);
     // Tests that never started are older than any that did.
     tests.sort_by(|a, b| {
         b.started_at
@@ -139,22 +125,8 @@ fn summary(mut tests: Vec<PhishingTest>, config: &PhishingConfig, now: f64) -> P
         tests,
         omitted,
         windows,
+        months,
     }
-}
-
-/// Sum of failures / sum of delivered; [`None`] where nothing was delivered. A test of which the API doesn't say how many
-/// it reached, or nothing of what they did, is in neither sum.
-fn phish_prone<'a>(tests: impl IntoIterator<Item = &'a PhishingTest>) -> Option<f64> {
-    let (mut failed, mut delivered) = (0, 0);
-    for test in tests {
-        if let Some(reached) = test.recipients.delivered
-            && !test.failures.is_empty()
-        {
-            delivered += reached;
-            failed += test.failures.values().sum::<u64>();
-        }
-    }
-    (delivered > 0).then(|| failed as f64 / delivered as f64)
 }
 
 #[cfg(test)]
@@ -212,5 +184,12 @@ mod tests_of_phishing {
             (summary.windows[1].window.as_str(), summary.windows[1].phish_prone),
             ("all", Some(51.0 / 120.0))
         );
+        let sums = summary.windows[1].sums.expect("sums");
+        assert_eq!(
+            (sums.tests, sums.delivered, sums.failures),
+            (4, Some(120), Some(51))
+        );
+        let february = summary.months.iter().rev().nth(1).expect("two months");
+        assert_eq!((february.month.as_str(), february.sums.tests), ("1970-02", 2));
     }
 }

@@ -150,17 +150,45 @@ pub struct PhishingTests {
     pub tests: Vec<PhishingTest>,
     /// How many more there are.
     pub omitted: u64,
-    /// Account-wide phish-prone ratio over each configured window, and over all tests.
+    /// Account-wide sums over each configured window, and over all tests.
     pub windows: Vec<PhishingWindow>,
+    /// Sums over the tests that started in each of the last 24 months in UTC, the oldest first, the running one last.
+    #[serde(default)]
+    pub months: Vec<PhishingMonth>,
 }
 
-/// Phish-prone ratio of the account over the tests that started within a window.
+/// Sums over the account's tests that started within a window.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct PhishingWindow {
     /// `30d`, ..., `all`.
     pub window: String,
     /// Sum of failures / sum of delivered; [`None`] where nothing was delivered.
     pub phish_prone: Option<f64>,
+    /// What the tests did, also those beyond `phishing.max_tests`; [`None`] in data of versions that didn't sum it up.
+    #[serde(default)]
+    pub sums: Option<PhishingSums>,
+}
+
+/// Sums over the account's tests that started in one month.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct PhishingMonth {
+    /// `2026-03`.
+    pub month: String,
+    /// What the tests did.
+    pub sums: PhishingSums,
+}
+
+/// What several tests did together. A count is [`None`] where there were tests, and none of them says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PhishingSums {
+    /// Tests.
+    pub tests: u64,
+    /// Messages that arrived, of tests that say what became of them.
+    pub delivered: Option<u64>,
+    /// Failures of the same tests; one recipient may fail in several ways.
+    pub failures: Option<u64>,
+    /// Messages reported.
+    pub reported: Option<u64>,
 }
 
 /// One phishing security test.

@@ -221,17 +221,40 @@ fn tests() -> PhishingTests {
         ],
         omitted: 3,
         windows: vec![
-            window("30d", Some(1.5)),
-            window("90d", None),
-            window("all", Some(0.1)),
+            window("30d", Some(1.5), Some(sums(4, 6))),
+            window("90d", None, Some(sums(0, 0))),
+            window("all", Some(0.1), None),
+        ],
+        months: vec![
+            PhishingMonth {
+                month: "2025-05".to_owned(),
+                sums: PhishingSums {
+                    tests: 1,
+                    ..PhishingSums::default()
+                },
+            },
+            PhishingMonth {
+                month: "2025-06".to_owned(),
+                sums: sums(4, 6),
+            },
         ],
     }
 }
 
-fn window(window: &str, phish_prone: Option<f64>) -> PhishingWindow {
+fn sums(delivered: u64, failures: u64) -> PhishingSums {
+    PhishingSums {
+        tests: 1,
+        delivered: Some(delivered),
+        failures: Some(failures),
+        reported: Some(1),
+    }
+}
+
+fn window(window: &str, phish_prone: Option<f64>, sums: Option<PhishingSums>) -> PhishingWindow {
     PhishingWindow {
         window: window.to_owned(),
         phish_prone,
+        sums,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Phishing campaigns and phishing security tests.
 
 use crate::exposition::encode::{Label, Value};
-use crate::model::{PhishingCampaign, PhishingTest, PhishingTests};
+use crate::model::{PhishingCampaign, PhishingSums, PhishingTest, PhishingTests};
 
 use super::{Data, Samples, Writer, writer};
 
@@ -10,6 +10,30 @@ pub(super) const WRITERS: &[Writer<Data>] = &[
         for window in tests(data).into_iter().flat_map(|tests| &tests.windows) {
             samples.put(&[(&window.window).into()], window.phish_prone);
         }
+    }),
+    writer("knowbe4_account_phishing_tests", |data, samples| {
+        windows(data, samples, |sums| Some(sums.tests));
+    }),
+    writer("knowbe4_account_phishing_delivered", |data, samples| {
+        windows(data, samples, |sums| sums.delivered);
+    }),
+    writer("knowbe4_account_phishing_failures", |data, samples| {
+        windows(data, samples, |sums| sums.failures);
+    }),
+    writer("knowbe4_account_phishing_reported", |data, samples| {
+        windows(data, samples, |sums| sums.reported);
+    }),
+    writer("knowbe4_account_phishing_month_tests", |data, samples| {
+        months(data, samples, |sums| Some(sums.tests));
+    }),
+    writer("knowbe4_account_phishing_month_delivered", |data, samples| {
+        months(data, samples, |sums| sums.delivered);
+    }),
+    writer("knowbe4_account_phishing_month_failures", |data, samples| {
+        months(data, samples, |sums| sums.failures);
+    }),
+    writer("knowbe4_account_phishing_month_reported", |data, samples| {
+        months(data, samples, |sums| sums.reported);
     }),
     writer("knowbe4_phishing_campaign_info", |data, samples| {
         for campaign in campaigns(data) {
@@ -104,6 +128,18 @@ fn tests(data: &Data) -> Option<&PhishingTests> {
         .phishing_tests
         .as_ref()
         .map(|collected| &*collected.data)
+}
+
+fn windows(data: &Data, samples: &mut Samples<'_>, value: impl Fn(&PhishingSums) -> Option<u64>) {
+    for window in tests(data).into_iter().flat_map(|tests| &tests.windows) {
+        samples.put(&[(&window.window).into()], window.sums.as_ref().and_then(&value));
+    }
+}
+
+fn months(data: &Data, samples: &mut Samples<'_>, value: impl Fn(&PhishingSums) -> Option<u64>) {
+    for month in tests(data).into_iter().flat_map(|tests| &tests.months) {
+        samples.put(&[(&month.month).into()], value(&month.sums));
+    }
 }
 
 fn ids(test: &PhishingTest) -> [Label<'_>; 2] {

@@ -1,0 +1,166 @@
+//! Sums over all of an account's tests by window and by month, also over those that have no series of their own.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::config::PhishingConfig;
+use crate::model::{PhishingMonth, PhishingSums, PhishingTest, PhishingWindow};
+
+/// Two years: a year, and the year before to compare it with.
+const MONTHS: usize = 24;
+
+/// Each configured window, and the window of all tests.
+pub(super) fn windows(tests: &[PhishingTest], config: &PhishingConfig, now: f64) -> Vec<PhishingWindow> {
+    let window = |label: &str, sums: PhishingSums| PhishingWindow {
+        window: label.to_owned(),
+        phish_prone: phish_prone(&sums),
+        sums: Some(sums),
+    };
+    let within = |seconds: f64| {
+        let started = move |test: &&PhishingTest| test.started_at.is_some_and(|start| start >= now - seconds);
+        of(tests.iter().filter(started))
+    };
+    let configured = config.windows.iter();
+    configured
+        .map(|(label, length)| window(label, within(length.as_secs_f64())))
+        .chain([window("all", of(tests))])
+        .collect()
+}
+
+/// The last months in UTC, the oldest first; empty where `now` is beyond any calendar.
+pub(super) fn months(tests: &[PhishingTest], now: f64) -> Vec<PhishingMonth> {
+    let Some(running) = month(now) else {
+        return Vec::new();
+    };
+    let started: Vec<_> = tests
+        .iter()
+        .filter_map(|test| Some((month(test.started_at?)?, test)))
+        .collect();
+    let month = |ago: usize| {
+        let first = (0..ago).try_fold(running, |month, _| {
+            month.yesterday().ok().map(Date::first_of_month)
+        })?;
+        let those = started.iter().filter(|(month, _)| *month == first);
+        Some(PhishingMonth {
+            month: first.strftime("%Y-%m").to_string(),
+            sums: of(those.map(|(_, test)| *test)),
+        })
+    };
+    (0..MONTHS).rev().filter_map(month).collect()
+}
+
+/// The first day of the month of `unix` seconds.
+fn month(unix: f64) -> Option<Date> {
+    // `as` saturates, and from_second refuses what is out of range.
+    let moment = Timestamp::from_second(unix.floor() as i64).ok()?;
+    Some(TimeZone::UTC.to_datetime(moment).date().first_of_month())
+}
+
+/// A test of which the API doesn't say how many it reached, or nothing of what they did, is in neither of these two sums.
+pub(super) fn of<'a>(tests: impl IntoIterator<Item = &'a PhishingTest>) -> PhishingSums {
+    let mut sums = PhishingSums::default();
+    let add = |sum: &mut Option<u64>, more: u64| *sum = Some(sum.unwrap_or(0).saturating_add(more));
+    for test in tests {
+        sums.tests += 1;
+        if let Some(reached) = test.recipients.delivered
+            && !test.failures.is_empty()
+        {
+            add(&mut sums.delivered, reached);
+            let failed = test.failures.values();
+            add(
+                &mut sums.failures,
+                failed.fold(0, |sum, more| sum.saturating_add(*more)),
+            );
+        }
+        if let Some(reported) = test.recipients.reported {
+            add(&mut sums.reported, reported);
+        }
+    }
+    if sums.tests == 0 {
+        sums.delivered = Some(0);
+        sums.failures = Some(0);
+        sums.reported = Some(0);
+    }
+    sums
+}
+
+/// Failures / delivered; [`None`] where nothing was delivered.
+pub(super) fn phish_prone(sums: &PhishingSums) -> Option<f64> {
+    let (failures, delivered) = sums.failures.zip(sums.delivered)?;
+    (delivered > 0).then(|| failures as f64 / delivered as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{PhishingTests, Recipients};
+
+    fn test(started: &str, delivered: Option<u64>, clicked: u64, reported: Option<u64>) -> PhishingTest {
+        let started: Timestamp = started.parse().expect("a time");
+        PhishingTest {
+            started_at: Some(started.as_second() as f64),
+            recipients: Recipients {
+                delivered,
+                reported,
+                ..Recipients::default()
+            },
+            failures: [("clicked".to_owned(), clicked)].into(),
+            ..PhishingTest::default()
+        }
+    }
+
+    fn at(moment: &str) -> f64 {
+        moment.parse::<Timestamp>().expect("a time").as_second() as f64
+    }
+
+    #[test]
+    fn a_month_is_that_of_the_start_in_utc() {
+        let tests = [
+            test("2026-03-01T00:30:00+01:00", Some(10), 1, Some(2)),
+            test("2026-03-01T00:00:00Z", Some(20), 2, Some(3)),
+            test("2026-03-31T23:59:59Z", Some(40), 4, None),
+            test("2024-03-31T23:59:59Z", Some(80), 8, Some(9)),
+        ];
+        let months = months(&tests, at("2026-03-31T23:59:59Z"));
+        assert_eq!(months.len(), 24);
+        assert_eq!(months[0].month, "2024-04");
+        let sums = |index: usize| {
+            let month = &months[index];
+            let sums = month.sums;
+            (
+                month.month.as_str(),
+                sums.tests,
+                sums.delivered,
+                sums.failures,
+                sums.reported,
+            )
+        };
+        assert_eq!(sums(23), ("2026-03", 2, Some(60), Some(6), Some(3)));
+        assert_eq!(sums(22), ("2026-02", 1, Some(10), Some(1), Some(2)));
+        assert_eq!(sums(21), ("2026-01", 0, Some(0), Some(0), Some(0)));
+    }
+
+    #[test]
+    fn what_no_test_says_is_no_zero() {
+        let silent = test("2026-03-01T00:00:00Z", None, 1, None);
+        let sums = of([&silent]);
+        assert_eq!(
+            (sums.tests, sums.delivered, sums.failures, sums.reported),
+            (1, None, None, None)
+        );
+        assert_eq!(phish_prone(&sums), None);
+    }
+
+    #[test]
+    fn a_clock_beyond_the_calendar_has_no_months() {
+        assert_eq!(months(&[], f64::MAX), Vec::new());
+    }
+
+    #[test]
+    fn data_of_versions_without_sums_is_read() {
+        let json = r#"{"tests":[],"omitted":2,"windows":[{"window":"30d","phish_prone":0.1}]}"#;
+        let tests: PhishingTests = serde_json::from_str(json).expect("an earlier version's tests");
+        assert_eq!((tests.windows[0].sums, tests.months.len()), (None, 0));
+    }
+}
