@@ -151,9 +151,27 @@ def windows():
     )
 
 
+def sums():
+    """Of all tests, also those without series of their own."""
+    def by(label, prefix):
+        total = lambda name: f"sum by ({label}) ({q.latest(f'knowbe4_account_phishing_{prefix}{name}', label)})"
+        delivered = f"({total('delivered')} > 0)"
+        return [total("tests"), total("delivered"), f"{total('failures')} / {delivered}", f"{total('reported')} / {delivered}"]
+    def columns(label, title):
+        return [Column(label, title), Column("A", "Tests", "locale", width=90, decimals=0), Column("B", "Delivered", "locale", width=110, decimals=0),
+                Column("C", "Phish-prone", "percentunit", width=110, thresholds=PHISH_PRONE, decimals=1),
+                Column("D", "Reported", "percentunit", width=100, thresholds=REPORT_RATE, decimals=1)]
+    return (10,
+        (12, table("By month", "All phishing tests by the month of their start (UTC), those beyond max_tests included.", by("month", "month_"),
+                   columns("month", "Month"), sort="Month", no_value=NO_TESTS)),
+        (12, table("By window", "All phishing tests that started within each configured window, those beyond max_tests included.", by("window", ""),
+                   columns("window", "Window"), sort="Delivered", descending=False, no_value=NO_TESTS)),
+    )
+
+
 def dashboard():
     return board(
         "knowbe4-phishing", "KnowBe4 / Phishing tests",
         "Phishing campaigns and tests: from delivered to reported, failures by kind, difficulty, the worst and the best tests, trends.",
-        [numbers(), funnel(), *trends(), extremes(), tests(), campaigns(), windows()], since="now-1y",
+        [numbers(), funnel(), *trends(), extremes(), tests(), campaigns(), sums(), windows()], since="now-1y",
     )
