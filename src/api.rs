@@ -1,6 +1,6 @@
 //! The only user of the Reporting API: pages, retries, decoding.
 //!
-//! Each attempt consumes one [`Permit`](crate::budget::Permit), so that nothing can be sent that the budget does
+//! Each attempt consumes one [`Permit`](quota::Permit), so that nothing can be sent that the budget does
 //! not know of. Answers become rows ([`wire`]) that go no further than `collect`. Nothing here knows what a
 //! collector makes of them, and no body is ever logged.
 
@@ -26,10 +26,10 @@ use self::page::{Ask, FIRST_CURSOR, Pager, Step};
 use self::retry::{ATTEMPTS, Delays};
 use self::transport::{Answer, Call, Transport};
 use self::wire::{Drift, HistoryRow, Row};
-use crate::budget::{AccountBudget, Claim, Hold};
 use crate::clock::Clock;
 use crate::instrument::AccountInstruments;
 use crate::model::{Endpoint, Failure, Reason};
+use quota::{Budget, Claim, Hold};
 
 /// How long a refresh that has begun waits for a permit before it gives up. Longer than any pause that a busy
 /// minute or an ordinary 429 causes; a listing read over hours would be of no one time.
@@ -56,7 +56,7 @@ pub struct Probe {
 /// One account's way to its API.
 pub struct Client {
     transport: Arc<dyn Transport>,
-    budget: Arc<AccountBudget>,
+    budget: Arc<Budget>,
     instruments: Arc<AccountInstruments>,
     clock: Clock,
 }
@@ -138,7 +138,7 @@ impl Client {
     /// A client that spends from `budget` and counts in `instruments`.
     pub fn new(
         transport: Arc<dyn Transport>,
-        budget: Arc<AccountBudget>,
+        budget: Arc<Budget>,
         instruments: Arc<AccountInstruments>,
         clock: Clock,
     ) -> Self {

@@ -45,4 +45,9 @@ impl Clock {
             Source::Anchored { epoch, start } => epoch + start.elapsed().as_secs_f64(),
         }
     }
+
+    /// The same in whole milliseconds, for a budget's records.
+    pub fn milliseconds(&self) -> u64 {
+        (self.now() * 1000.0).max(0.0) as u64
+    }
 }

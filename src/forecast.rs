@@ -3,10 +3,11 @@
 //! Costs are learned from the last whole refresh, given by the user for an account that was never polled, or
 //! estimated. Pure: no I/O, no clock.
 
+use quota::{Demand, Plan};
+
 use crate::config::AccountConfig;
 use crate::config::defaults::estimated_requests;
 use crate::model::{Collector, EnrollmentScope, PerCollector};
-use crate::schedule::{self, Demand, Plan};
 use crate::snapshot::AccountSnapshot;
 
 /// Rows in a page of most listings: the documented maximum.
@@ -126,7 +127,7 @@ fn pages(collector: Collector, size: u64) -> u64 {
 #[derive(Debug, Clone)]
 pub struct Forecast {
     /// Intervals and what they cost.
-    pub plan: Plan,
+    pub plan: Plan<Collector>,
     /// Requests of one refresh of each collector, as the plan counts them.
     pub costs: PerCollector<(u64, Source)>,
     /// How enrollments are read.
@@ -141,7 +142,7 @@ impl Forecast {
         self.plan
             .planned
             .iter()
-            .find(|planned| planned.collector == collector)?
+            .find(|planned| planned.what == collector)?
             .interval
     }
 
@@ -155,7 +156,7 @@ impl Forecast {
             .plan
             .planned
             .iter()
-            .filter(|planned| planned.collector != collector && planned.interval.is_some());
+            .filter(|planned| planned.what != collector && planned.interval.is_some());
         let others: f64 = others.map(|planned| planned.cost).sum();
         self.limit.saturating_sub(others as u64).max(1)
     }
@@ -187,7 +188,7 @@ fn plan(config: &AccountConfig, costs: &Costs, enrollments: EnrollmentScope) -> 
         .map(|collector| {
             let settings = &config.collectors[collector];
             Demand {
-                collector,
+                what: collector,
                 cost: of[collector].0 as f64,
                 weight: settings.weight,
                 min: settings.min_interval.as_secs_f64(),
@@ -198,7 +199,7 @@ fn plan(config: &AccountConfig, costs: &Costs, enrollments: EnrollmentScope) -> 
         .collect();
     let limit = config.budget.per_day_limit();
     Forecast {
-        plan: schedule::plan(&demands, limit as f64, costs.overhead),
+        plan: quota::plan(&demands, limit as f64, costs.overhead),
         costs: of,
         enrollments,
         limit,

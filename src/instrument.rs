@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use quota::{Budget, BudgetState};
+
 use crate::model::{AccountName, Collector, CollectorStatus, Endpoint, PerCollector, Reason};
 
 /// Upper bounds of `knowbe4_exporter_api_request_duration_seconds`, in seconds. The API answers small pages in
@@ -36,7 +38,7 @@ pub struct AccountState {
     pub drift: BTreeMap<(Endpoint, &'static str), u64>,
     /// State of each collector.
     pub collectors: PerCollector<CollectorStatus>,
-    /// The budget when the state was read.
+    /// The budget when the state was read; all zero before there is one.
     pub budget: BudgetState,
     /// Requests a day that the plan forecasts.
     pub plan_requests_per_day: Option<f64>,
@@ -62,28 +64,12 @@ impl Durations {
     }
 }
 
-/// What the budget allows and what of it is used: 1 s, 1 m, 24 h.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct BudgetState {
-    /// Most requests in each window.
-    pub limit: [u64; 3],
-    /// Requests in each window now.
-    pub used: [u64; 3],
-}
-
-impl BudgetState {
-    /// The `window` label of each element.
-    pub const WINDOWS: [&'static str; 3] = ["1s", "1m", "24h"];
-}
-
-/// Says what the budget is now: windows empty by the mere passing of time.
-pub type BudgetReader = Box<dyn Fn() -> BudgetState + Send + Sync>;
-
 /// The counters of one account. Each method is one short lock.
 #[derive(Default)]
 pub struct AccountInstruments {
     state: Mutex<AccountState>,
-    budget: Mutex<Option<BudgetReader>>,
+    /// Asked when it is read: windows empty by the mere passing of time.
+    budget: Mutex<Option<Arc<Budget>>>,
 }
 
 impl fmt::Debug for AccountInstruments {
@@ -99,20 +85,17 @@ impl AccountInstruments {
 
     /// A copy of everything, with the budget as it is now.
     pub fn read(&self) -> AccountState {
-        let budget = self
-            .budget
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .map(|read| read());
         let mut state = self.lock().clone();
-        state.budget = budget.unwrap_or_default();
+        if let Some(budget) = &*self.budget.lock().unwrap_or_else(PoisonError::into_inner) {
+            state.budget = budget.state();
+            state.ledger_writable = budget.is_recording();
+        }
         state
     }
 
-    /// Names whom to ask for the budget.
-    pub fn read_budget_from(&self, reader: BudgetReader) {
-        *self.budget.lock().unwrap_or_else(PoisonError::into_inner) = Some(reader);
+    /// Names the budget that this account spends from.
+    pub fn spends_from(&self, budget: Arc<Budget>) {
+        *self.budget.lock().unwrap_or_else(PoisonError::into_inner) = Some(budget);
     }
 
     /// Changes several things at once.

@@ -21,7 +21,6 @@ pub mod telemetry;
 // Floor 2: what was typed, what is planned, what is served and counted.
 pub mod cli;
 pub mod instrument;
-pub mod schedule;
 pub mod snapshot;
 
 // Floor 3: what is true, what is kept, and what is shown.
@@ -31,7 +30,6 @@ pub mod status;
 pub mod store;
 
 // Floor 4: what may be sent, and what it costs.
-pub mod budget;
 pub mod forecast;
 
 // Floor 5: the way to KnowBe4, and from Prometheus.

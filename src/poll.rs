@@ -30,7 +30,6 @@ use self::outcome::Ended;
 use crate::api::error::ApiError;
 use crate::api::transport::Transport;
 use crate::api::{Client, Refresh};
-use crate::budget::{AccountBudget, Refused};
 use crate::clock::Clock;
 use crate::collect::{Directory, Inputs, collect, restrict};
 use crate::config::AccountConfig;
@@ -40,6 +39,7 @@ use crate::model::{Collector, CollectorStatus, Failure, NextRunReason, PerCollec
 use crate::secret::ApiKey;
 use crate::snapshot::{AccountSnapshot, Published};
 use crate::store::AccountStore;
+use quota::{Budget, Refused};
 
 /// How long the task sleeps at most: the heartbeat's period, and how soon a changed key file is seen.
 const TICK: Duration = Duration::from_secs(10);
@@ -54,7 +54,7 @@ pub struct Tools {
     /// The way to the API.
     pub transport: Arc<dyn Transport>,
     /// What may be sent.
-    pub budget: Arc<AccountBudget>,
+    pub budget: Arc<Budget>,
     /// Where it is kept.
     pub store: Arc<AccountStore>,
     /// Where it is counted.

@@ -5,19 +5,19 @@
 //! or foreign is set aside with a warning. Neither a key nor personal data is in them. Calls block; async callers use
 //! `spawn_blocking`.
 
-mod ledger;
 mod progress;
 mod saved;
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-pub use ledger::{Entry, Ledger, Loaded, Mark};
 pub use progress::{Progress, RiskHistory};
 pub use saved::Saved;
 
+use quota::durable::{FileError, at, make_folder, private, replace, set_aside};
+use quota::{Budget, FileLedger, Limits};
+
+use crate::clock::Clock;
 use crate::model::AccountName;
 
 /// The storage path, held by this process alone.
@@ -36,13 +36,8 @@ pub enum StoreError {
     )]
     Locked(PathBuf),
     /// A file or folder can't be made, read or written.
-    #[error("{path}: {source} (the storage path must be a folder that this user may write)", path = path.display())]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 impl Storage {
@@ -65,7 +60,7 @@ impl Storage {
                 _lock: lock,
             }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked(root.to_owned())),
-            Err(TryLockError::Error(error)) => Err(at(&path)(error)),
+            Err(TryLockError::Error(error)) => Err(at(&path)(error).into()),
         }
     }
 
@@ -112,92 +107,26 @@ impl AccountStore {
     /// # Errors
     /// When it can't be written; the old one stays.
     pub fn save_snapshot(&self, saved: &Saved) -> Result<(), StoreError> {
-        replace(&self.folder, saved::FILE, &saved::encode(saved))
+        Ok(replace(&self.folder, saved::FILE, &saved::encode(saved))?)
     }
 
-    /// The ledger and what it holds. `wall` is unix milliseconds now. A ledger that isn't one, or is missing beside a
+    /// The budget that this account's ledger records. A ledger that isn't readable, or is missing although there is a
     /// snapshot, is begun anew with the whole day counted as spent.
     ///
     /// # Errors
     /// When it can't be written.
-    pub fn open_ledger(&self, wall: u64) -> Result<(Ledger, Loaded), StoreError> {
-        let loaded = match ledger::read(&self.folder) {
-            Ok(Some(loaded)) => loaded,
-            Ok(None) if self.folder.join(saved::FILE).exists() => {
-                tracing::warn!(
-                    folder = %self.folder.display(),
-                    "the ledger is gone although the account was polled before: the day's budget counts as spent"
-                );
-                Loaded::spent(wall)
-            }
-            Ok(None) => Loaded::fresh(wall),
-            Err(error) => {
-                set_aside(&self.folder, ledger::FILE, &error.to_string());
-                tracing::warn!(folder = %self.folder.display(), "the day's budget counts as spent, since nobody knows what was");
-                Loaded::spent(wall)
-            }
-        };
-        let loaded = loaded.resumed(wall);
-        let ledger = Ledger::create(&self.folder, &loaded.entries(), wall)?;
-        Ok((ledger, loaded))
+    pub fn open_budget(&self, limits: Limits, clock: Clock) -> Result<Budget, StoreError> {
+        let known = self.folder.join(saved::FILE).exists();
+        let (ledger, loaded) = FileLedger::open(&self.folder, known, clock.milliseconds())?;
+        let wall = Box::new(move || clock.milliseconds());
+        Ok(Budget::new(Box::new(ledger), loaded, limits, wall))
     }
-}
-
-/// Keeps what can't be read for whoever wants to look at it, under a name of its own.
-fn set_aside(folder: &Path, file: &str, why: &str) {
-    let path = folder.join(file);
-    let aside = (0..)
-        .map(|number| folder.join(format!("{file}.corrupt-{number}")))
-        .find(|path| !path.exists());
-    let Some(aside) = aside else { return };
-    match fs::rename(&path, &aside) {
-        Ok(()) => tracing::warn!(file = %path.display(), moved_to = %aside.display(), "set aside: {why}"),
-        Err(error) => tracing::warn!(file = %path.display(), "{why}, and it can't be set aside: {error}"),
-    }
-}
-
-/// Readable by this user alone.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.mode(0o600);
-    options
-}
-
-fn make_folder(path: &Path) -> Result<(), StoreError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(at(path))
-}
-
-/// Puts a file in place of another so that a crash leaves one of them, whole.
-fn replace(folder: &Path, file: &str, bytes: &[u8]) -> Result<(), StoreError> {
-    // One name, so that crashes leave one such file and not one each.
-    let temporary = folder.join(format!("{file}.tmp"));
-    let path = folder.join(file);
-    let mut written = private()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .open(&temporary)
-        .map_err(at(&temporary))?;
-    written.write_all(bytes).map_err(at(&temporary))?;
-    written.sync_all().map_err(at(&temporary))?;
-    fs::rename(&temporary, &path).map_err(at(&path))?;
-    // The new name itself is on disk only once its folder is.
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(at(folder))
-}
-
-fn at(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    let path = path.to_owned();
-    |source| StoreError::Io { path, source }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn acme() -> AccountName {

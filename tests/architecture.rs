@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floor of each room. A room uses rooms on lower floors only.
-const FLOORS: [(&str, u32); 24] = [
+const FLOORS: [(&str, u32); 22] = [
     ("main", 10),
     ("lib", 10),
     ("commands", 9),
@@ -21,7 +21,6 @@ const FLOORS: [(&str, u32); 24] = [
     ("collect", 6),
     ("api", 5),
     ("server", 5),
-    ("budget", 4),
     ("forecast", 4),
     ("config", 3),
     ("exposition", 3),
@@ -29,7 +28,6 @@ const FLOORS: [(&str, u32); 24] = [
     ("store", 3),
     ("cli", 2),
     ("instrument", 2),
-    ("schedule", 2),
     ("snapshot", 2),
     ("assets", 1),
     ("catalogue", 1),

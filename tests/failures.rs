@@ -14,13 +14,13 @@ use knowbe4_exporter::api::error::ApiError;
 use knowbe4_exporter::api::transport::{Clients, Https, Timeouts};
 use knowbe4_exporter::api::wire::{GroupRow, Row, UserRow};
 use knowbe4_exporter::api::{Client, Refresh};
-use knowbe4_exporter::budget::{AccountBudget, Limits};
 use knowbe4_exporter::clock::Clock;
 use knowbe4_exporter::instrument::AccountInstruments;
 use knowbe4_exporter::model::{AccountName, Endpoint, Reason};
 use knowbe4_exporter::secret::ApiKey;
 use knowbe4_exporter::store::Storage;
 use knowbe4_simulator::{Fault, Settings, Simulator};
+use quota::{Budget, Limits};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -41,7 +41,7 @@ const TIMEOUTS: Timeouts = Timeouts {
 struct Bench {
     client: Client,
     instruments: Arc<AccountInstruments>,
-    budget: Arc<AccountBudget>,
+    budget: Arc<Budget>,
     simulator: Arc<Simulator>,
     _server: JoinSet<()>,
     _dir: tempfile::TempDir,
@@ -76,8 +76,8 @@ impl Bench {
         let store = Storage::open(dir.path()).unwrap().account(&account).unwrap();
         let instruments = Arc::<AccountInstruments>::default();
         let clock = Clock::system();
-        let budget =
-            Arc::new(AccountBudget::open(&store, LIMITS, clock.clone(), Arc::clone(&instruments)).unwrap());
+        let budget = Arc::new(store.open_budget(LIMITS, clock.clone()).unwrap());
+        instruments.spends_from(Arc::clone(&budget));
         let transport = Https::new(base, ApiKey::new("key").unwrap(), &Clients::new(TIMEOUTS)).unwrap();
         let client = Client::new(
             Arc::new(transport),

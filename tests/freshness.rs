@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use knowbe4_exporter::api::headers::Headers;
 use knowbe4_exporter::api::transport::{Answer, Call, Sending, Transport};
-use knowbe4_exporter::budget::{AccountBudget, Limits, Permit};
 use knowbe4_exporter::clock::Clock;
 use knowbe4_exporter::config::{AccountConfig, KeySource};
 use knowbe4_exporter::instrument::AccountInstruments;
@@ -22,6 +21,7 @@ use knowbe4_exporter::poll::{Heartbeat, Poller, Tools};
 use knowbe4_exporter::secret::ApiKey;
 use knowbe4_exporter::snapshot::Published;
 use knowbe4_exporter::store::Storage;
+use quota::{Limits, Permit};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -225,11 +225,12 @@ async fn live(life: Life, judged: f64) -> (f64, f64) {
     while Instant::now() < end {
         let instruments = Arc::<AccountInstruments>::default();
         let store = Arc::new(storage.account(&account).unwrap());
-        let budget = AccountBudget::open(&store, limits, clock.clone(), Arc::clone(&instruments)).unwrap();
+        let budget = Arc::new(store.open_budget(limits, clock.clone()).unwrap());
+        instruments.spends_from(Arc::clone(&budget));
         let poller = Poller::restore(Tools {
             config: Arc::clone(&config),
             transport: Arc::clone(&api) as Arc<dyn Transport>,
-            budget: Arc::new(budget),
+            budget,
             store,
             instruments: Arc::clone(&instruments),
             published: Arc::<Published>::default(),

@@ -12,7 +12,6 @@ use std::time::Duration;
 use knowbe4_exporter::api::error::ApiError;
 use knowbe4_exporter::api::headers::Headers;
 use knowbe4_exporter::api::transport::{Answer, Call, Sending, Transport};
-use knowbe4_exporter::budget::{AccountBudget, Limits, Permit};
 use knowbe4_exporter::clock::Clock;
 use knowbe4_exporter::config::{AccountConfig, KeySource};
 use knowbe4_exporter::instrument::AccountInstruments;
@@ -22,6 +21,7 @@ use knowbe4_exporter::secret::ApiKey;
 use knowbe4_exporter::snapshot::Published;
 use knowbe4_exporter::store::Storage;
 use knowbe4_simulator::{Delivery, Request, Settings, Simulator};
+use quota::{Limits, Permit};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -122,7 +122,8 @@ async fn live(days: u64, faults: &str, restart_every: Option<Duration>) -> Days 
     while Instant::now() < end {
         instruments = Arc::default();
         let store = Arc::new(storage.account(&account).unwrap());
-        let budget = AccountBudget::open(&store, limits, clock.clone(), Arc::clone(&instruments)).unwrap();
+        let budget = Arc::new(store.open_budget(limits, clock.clone()).unwrap());
+        instruments.spends_from(Arc::clone(&budget));
         let read_key = key.clone();
         let poller = Poller::restore(Tools {
             config: Arc::clone(&config),
@@ -130,7 +131,7 @@ async fn live(days: u64, faults: &str, restart_every: Option<Duration>) -> Days 
                 simulator: Arc::clone(&simulator),
                 start,
             }),
-            budget: Arc::new(budget),
+            budget,
             store,
             instruments: Arc::clone(&instruments),
             published: Arc::<Published>::default(),

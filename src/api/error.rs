@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::budget::Refused;
 use crate::model::{Endpoint, Failure, Reason};
+use quota::Refused;
 
 /// A request that brought no usable answer, or a listing that brought no whole one.
 #[derive(Debug, thiserror::Error)]
@@ -139,7 +139,7 @@ impl ApiError {
                 format!("the listing of {path} can't be read whole: {detail}"),
                 "nothing of it is published, since a part would look like the whole; please report it with the output of `check --connect --shapes`".to_owned(),
             ),
-            Self::Budget(refused) => (format!("{path} was not asked: {refused}"), refused.cure().to_owned()),
+            Self::Budget(refused) => (format!("{path} was not asked: {refused}"), budget_cure(refused).to_owned()),
             Self::TooExpensive { requests, announced: true } => (
                 format!("one refresh of {path} needs {requests} requests, more than was planned for it"),
                 "nothing if the budget has room for that: it is planned anew, and `plan` shows how; else raise budget.requests_per_day if the account's quota is larger, or switch the collector off".to_owned(),
@@ -216,6 +216,21 @@ fn name(status: u16) -> &'static str {
         503 => " (service unavailable)",
         504 => " (gateway timeout)",
         _ => "",
+    }
+}
+
+/// What to do about a request that the budget refused.
+pub fn budget_cure(refused: &Refused) -> &'static str {
+    match refused {
+        Refused::Later(_) => {
+            "nothing: it goes on by itself; `plan` shows what the budget gives, and budget.requests_per_day and budget.share set it"
+        }
+        Refused::Paused(_) => {
+            "nothing: it goes on by itself; other users of the quota? Lower budget.requests_per_day or budget.share to leave them more"
+        }
+        Refused::Unrecorded(_) => {
+            "make the storage path writable, with room on its disk: nothing is sent that can't be recorded"
+        }
     }
 }
 

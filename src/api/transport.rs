@@ -12,9 +12,9 @@ use reqwest::{Client, Url};
 
 use super::error::{ApiError, TransportKind};
 use super::headers::Headers;
-use crate::budget::Permit;
 use crate::model::Endpoint;
 use crate::secret::ApiKey;
+use quota::Permit;
 
 /// What to ask.
 #[derive(Debug, Clone, PartialEq, Eq)]

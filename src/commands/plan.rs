@@ -108,7 +108,7 @@ fn json(outlook: &Outlook) -> Value {
         .iter()
         .map(|planned| {
             json!({
-                "collector": planned.collector.as_str(),
+                "collector": planned.what.as_str(),
                 "requests_per_refresh": planned.cost as u64,
                 "interval_seconds": planned.interval,
                 "requests_per_day": planned.requests_per_day,
@@ -116,7 +116,7 @@ fn json(outlook: &Outlook) -> Value {
                 "requests_per_day_if_hourly": HOURS * planned.cost,
                 "mean_age_seconds": planned.interval.map(|interval| interval / 2.0),
                 "share_of_limit": planned.requests_per_day / forecast.limit as f64,
-                "cost_is": source(forecast.costs[planned.collector].1),
+                "cost_is": source(forecast.costs[planned.what].1),
             })
         })
         .collect();
@@ -130,7 +130,7 @@ fn json(outlook: &Outlook) -> Value {
                 .iter()
                 .map(|planned| {
                     json!({
-                        "collector": planned.collector.as_str(),
+                        "collector": planned.what.as_str(),
                         "interval_seconds": planned.interval,
                     })
                 })
@@ -189,10 +189,10 @@ fn table(outlook: &Outlook) -> String {
     heading.extend(quotas.map(|(quota, _)| format!("every, were the quota {quota}")));
     let mut rows = vec![heading];
     for planned in &forecast.plan.planned {
-        let (_, from) = forecast.costs[planned.collector];
+        let (_, from) = forecast.costs[planned.what];
         let of_the_budget = |requests: f64| format!("{:.1} %", 100.0 * requests / forecast.limit as f64);
         let mut row = vec![
-            planned.collector.to_string(),
+            planned.what.to_string(),
             format!("{} ({})", planned.cost as u64, source(from)),
             every(planned.interval),
             format!("{:.1}", planned.requests_per_day),
@@ -200,7 +200,7 @@ fn table(outlook: &Outlook) -> String {
             of_the_budget(HOURS * planned.cost),
         ];
         let others = outlook.others.iter();
-        row.extend(others.map(|(_, other)| every(other.interval(planned.collector))));
+        row.extend(others.map(|(_, other)| every(other.interval(planned.what))));
         rows.push(row);
     }
     let plan = &forecast.plan;

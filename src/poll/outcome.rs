@@ -8,9 +8,9 @@ use tracing::{info, warn};
 
 use super::{Poller, TICK};
 use crate::api::error::ApiError;
-use crate::budget::{Hold, Refused};
 use crate::collect::{self, Yield};
 use crate::model::{Collector, EnrollmentScope, NextRunReason, Reason};
+use quota::{Hold, Refused};
 
 /// A refresh that has ended.
 pub(super) struct Ended {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::instrument::{AccountState, BudgetState, ProcessState};
+use quota::BudgetState;
+
+use crate::instrument::{AccountState, ProcessState};
 use crate::model::{AccountName, Collector, CollectorStatus, Failure, NextRunReason, Reason};
 
 const NOW: f64 = 1_764_000_000.0;

@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::condition::Condition;
 use super::moment::Moment;
 use super::words;
-use crate::instrument::{AccountState, BudgetState, ProcessState};
+use quota::BudgetState;
+
+use crate::instrument::{AccountState, ProcessState};
 use crate::model::{AccountName, Collector, CollectorStatus, Failure, NextRunReason, Reason};
 
 /// Seconds in the day that plans and the budget's largest window are about.

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountStore, StoreError, at, private};
+use quota::durable::{at, private};
+
+use super::{AccountStore, StoreError};
 use crate::model::RiskPoint;
 
 const FILE: &str = "backfill";
@@ -68,7 +70,7 @@ impl Progress {
 
     fn line(&mut self, mut line: String) -> Result<(), StoreError> {
         line.push('\n');
-        self.file.write_all(line.as_bytes()).map_err(at(&self.path))
+        Ok(self.file.write_all(line.as_bytes()).map_err(at(&self.path))?)
     }
 
     /// The backfill is done.
@@ -76,7 +78,7 @@ impl Progress {
     /// # Errors
     /// When the file can't be removed.
     pub fn finish(self) -> Result<(), StoreError> {
-        fs::remove_file(&self.path).map_err(at(&self.path))
+        Ok(fs::remove_file(&self.path).map_err(at(&self.path))?)
     }
 }
 

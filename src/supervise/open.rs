@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use crate::api::transport::{Clients, Https, Transport, TransportError};
-use crate::budget::{AccountBudget, Limits};
 use crate::cli::Env;
 use crate::clock::Clock;
 use crate::config::{AccountConfig, KeyError};
@@ -13,6 +12,7 @@ use crate::model::AccountName;
 use crate::poll::{Heartbeat, Tools};
 use crate::snapshot::Published;
 use crate::store::{AccountStore, Storage, StoreError};
+use quota::{Budget, Limits};
 
 /// What all accounts share.
 pub struct Shared {
@@ -50,7 +50,7 @@ pub enum OpenError {
 /// What outlives a change of an account's configuration: what it has spent, and where that is kept and counted.
 #[derive(Clone)]
 pub(super) struct Kept {
-    pub(super) budget: Arc<AccountBudget>,
+    pub(super) budget: Arc<Budget>,
     pub(super) store: Arc<AccountStore>,
     pub(super) instruments: Arc<AccountInstruments>,
 }
@@ -118,10 +118,10 @@ impl Shared {
     fn begin(&self, config: &AccountConfig) -> Result<Kept, StoreError> {
         let store = Arc::new(self.storage.account(&config.name)?);
         let instruments = Arc::<AccountInstruments>::default();
-        let (clock, counted) = (self.clock.clone(), Arc::clone(&instruments));
-        let budget = AccountBudget::open(&store, limits(config), clock, counted)?;
+        let budget = Arc::new(store.open_budget(limits(config), self.clock.clone())?);
+        instruments.spends_from(Arc::clone(&budget));
         Ok(Kept {
-            budget: Arc::new(budget),
+            budget,
             store,
             instruments,
         })

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use knowbe4_exporter::clock::Clock;
 use knowbe4_exporter::exposition::{Encoding, Exposition};
-use knowbe4_exporter::instrument::{BudgetState, Instruments};
+use knowbe4_exporter::instrument::Instruments;
 use knowbe4_exporter::model::*;
 use knowbe4_exporter::snapshot::{AccountSnapshot, Collection, Published};
+use quota::{Budget, Ledger, LedgerError, Limits, Living, Loaded, Mark, Pending, Stamp};
 
 /// 15 June 2025.
 pub(crate) const EPOCH: f64 = 1_750_000_000.0;
@@ -299,6 +300,32 @@ fn small_snapshot() -> AccountSnapshot {
     snapshot
 }
 
+/// What is in its windows stays there for as long as a test may take: 0 in a second, 5 in a minute, 412 in a day.
+fn budget() -> Budget {
+    let now = EPOCH as u64 * 1000;
+    let earlier = (0..407).map(|_| now - 3_600_000);
+    let loaded = Loaded {
+        requests: earlier.chain((0..5).map(|_| now - 10_000)).collect(),
+        ..Loaded::fresh(now)
+    };
+    let limits = Limits {
+        per_second: 3,
+        per_minute: 36,
+        per_day: 800,
+    };
+    Budget::new(Box::new(Nowhere), loaded, limits, Box::new(move || now))
+}
+
+/// Nothing is sent, so nothing is recorded.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Ledger for Nowhere {
+    fn append(&self, _: Mark, _: Arc<dyn Living>) -> Pending<'_, Result<Stamp, LedgerError>> {
+        Box::pin(async { Err(LedgerError::Lost) })
+    }
+}
+
 fn instruments(world: &World) {
     let acme = world.instruments.account(&name("acme"));
     acme.request(Endpoint::Users, "200", true, 0.3);
@@ -308,13 +335,9 @@ fn instruments(world: &World) {
     acme.retry(Endpoint::Account);
     acme.drift(Endpoint::Groups, "missing_id", 2);
     acme.failure(Collector::Users, Reason::RateLimited);
-    acme.read_budget_from(Box::new(|| BudgetState {
-        limit: [3, 36, 800],
-        used: [1, 5, 412],
-    }));
+    acme.spends_from(Arc::new(budget()));
     acme.update(|state| {
         state.snapshot_restored = true;
-        state.ledger_writable = true;
         state.plan_requests_per_day = Some(731.25);
         for collector in Collector::ALL {
             let status = &mut state.collectors[collector];

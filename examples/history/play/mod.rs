@@ -15,7 +15,6 @@ use std::time::Duration;
 use knowbe4_exporter::api::error::ApiError;
 use knowbe4_exporter::api::headers::Headers;
 use knowbe4_exporter::api::transport::{Answer, Call, Sending, Transport};
-use knowbe4_exporter::budget::{AccountBudget, Limits, Permit};
 use knowbe4_exporter::clock::Clock;
 use knowbe4_exporter::config::{AccountConfig, KeySource, SegmentAttribute};
 use knowbe4_exporter::exposition::{Encoding, Exposition};
@@ -26,6 +25,7 @@ use knowbe4_exporter::secret::ApiKey;
 use knowbe4_exporter::snapshot::Published;
 use knowbe4_exporter::store::Storage;
 use knowbe4_simulator::{Delivery, Request, Settings, Simulator};
+use quota::{Limits, Permit};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -153,12 +153,13 @@ async fn one(organisation: Organisation, span: Span, leads: bool) {
         per_day: config.budget.per_day_limit(),
     };
     let own = instruments.account(&account);
-    let budget = AccountBudget::open(&store, limits, clock.clone(), Arc::clone(&own)).unwrap();
+    let budget = Arc::new(store.open_budget(limits, clock.clone()).unwrap());
+    own.spends_from(Arc::clone(&budget));
     let read_key = key.clone();
     let poller = Poller::restore(Tools {
         config: Arc::new(config),
         transport: Arc::new(Direct { simulator, start }),
-        budget: Arc::new(budget),
+        budget,
         store,
         instruments: own,
         published,

@@ -7,7 +7,6 @@ use tracing::{info, warn};
 
 use crate::api::error::ApiError;
 use crate::api::{Client, Refresh};
-use crate::budget::Refused;
 use crate::catalogue::FAMILIES;
 use crate::collect::{self, Inputs, risk_history};
 use crate::commands::{Ending, Stop};
@@ -19,6 +18,7 @@ use crate::model::{
 use crate::poll::Tools;
 use crate::snapshot::{AccountSnapshot, Collection};
 use crate::store::{Progress, RiskHistory};
+use quota::Refused;
 
 const DAY: i64 = 86_400;
 

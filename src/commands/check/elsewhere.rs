@@ -44,11 +44,11 @@ mod tests {
     use super::*;
     use crate::api::headers::Headers;
     use crate::api::transport::{Answer, Call, Sending, Transport};
-    use crate::budget::{AccountBudget, Limits, Permit};
     use crate::clock::Clock;
     use crate::instrument::AccountInstruments;
     use crate::secret::ApiKey;
     use crate::store::Storage;
+    use quota::{Limits, Permit};
 
     /// Answers with a status, and notes that it was asked.
     struct Fixed(Region, u16, Arc<Mutex<Vec<Region>>>);
@@ -85,8 +85,7 @@ mod tests {
         };
         let instruments = Arc::<AccountInstruments>::default();
         let clock = Clock::system();
-        let budget = AccountBudget::open(&store, limits, clock.clone(), Arc::clone(&instruments));
-        let budget = Arc::new(budget.expect("a ledger"));
+        let budget = Arc::new(store.open_budget(limits, clock.clone()).expect("a ledger"));
         let asked = Arc::<Mutex<Vec<Region>>>::default();
         let client = |region| {
             let transport = Fixed(region, status(region), Arc::clone(&asked));

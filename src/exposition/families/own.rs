@@ -1,7 +1,9 @@
 //! What the exporter did and plans to do for one account.
 
+use quota::BudgetState;
+
 use crate::exposition::encode::Value;
-use crate::instrument::{BudgetState, DURATION_BOUNDS, Durations};
+use crate::instrument::{DURATION_BOUNDS, Durations};
 use crate::model::{Collector, CollectorStatus, Endpoint, Reason};
 
 use super::{Own, Samples, Writer, writer};

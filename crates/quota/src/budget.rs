@@ -1,25 +1,20 @@
 //! What may be sent: the windows, and the permit that only this room can make.
 //!
-//! A permit is recorded on disk before it exists, and `api` can't send without one. One request of an account is under
-//! way at a time; it occupies the windows from its permit until its end plus the window's length, so that no server
+//! A permit is recorded before it exists, and nothing can be sent without one. One request of a budget is under way at
+//! a time; it occupies the windows from its permit until its end plus the window's length, so that no server
 //! that counts arrivals by its own clock ever counts more. Answers of 429 come back as values and pause the whole
 //! account.
 
-mod windows;
-
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
-use self::windows::Windows;
-pub use self::windows::{Limits, NEVER};
-use crate::clock::Clock;
-use crate::instrument::{AccountInstruments, BudgetState};
-use crate::store::{AccountStore, Entry, Ledger, Mark, StoreError};
+use crate::ledger::{Entry, Ledger, LedgerError, Living, Loaded, Mark, Stamp};
+use crate::windows::{BudgetState, DAY, Limits, Windows};
 
 /// Pause after a 429 without `Retry-After`: what the API's own example says.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -60,25 +55,11 @@ pub enum Refused {
     Paused(Duration),
     /// The request can't be recorded, so it must not be sent.
     #[error("the ledger can't be written: {0}")]
-    Unrecorded(#[source] StoreError),
+    Unrecorded(LedgerError),
 }
 
-impl Refused {
-    /// What to do about it.
-    pub fn cure(&self) -> &'static str {
-        match self {
-            Self::Later(_) => {
-                "nothing: it goes on by itself; `plan` shows what the budget gives, and budget.requests_per_day and budget.share set it"
-            }
-            Self::Paused(_) => {
-                "nothing: it goes on by itself; other users of the quota? Lower budget.requests_per_day or budget.share to leave them more"
-            }
-            Self::Unrecorded(_) => {
-                "make the storage path writable, with room on its disk: nothing is sent that can't be recorded"
-            }
-        }
-    }
-}
+/// Says what the wall clock shows, in unix milliseconds.
+pub type WallClock = Box<dyn Fn() -> u64 + Send + Sync>;
 
 /// Leave to send one request. Given back when it is dropped: the request has ended by then.
 #[must_use = "a permit that isn't used is spent all the same"]
@@ -109,21 +90,22 @@ impl Drop for Hold {
     }
 }
 
-/// One account's budget.
+/// What may be sent with one key.
 #[derive(Debug)]
-pub struct AccountBudget(Arc<Shared>);
+pub struct Budget(Arc<Shared>);
 
 struct Shared {
     state: Mutex<State>,
-    ledger: Mutex<Ledger>,
+    ledger: Box<dyn Ledger>,
+    /// Whether the last record was made.
+    recording: AtomicBool,
     changed: Notify,
-    clock: Clock,
-    instruments: Arc<AccountInstruments>,
+    wall: WallClock,
     start: Instant,
     /// The ledger's time at `start`.
     base: u64,
-    /// The ledger's time and the wall clock of the last record.
-    noted: Mutex<(u64, u64)>,
+    /// Of the last record.
+    noted: Mutex<Stamp>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -149,34 +131,28 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Milliseconds on the ledger's timeline.
+    /// Makes a record. The windows' lock isn't held meanwhile: nobody who only looks waits for a disk.
+    async fn record(self: &Arc<Self>, mark: Mark) -> Result<(), LedgerError> {
+        let living: Arc<dyn Living> = Arc::clone(self) as _;
+        let made = self.ledger.append(mark, living).await;
+        self.recording.store(made.is_ok(), Ordering::Relaxed);
+        let stamp = made?;
+        *self.noted.lock().unwrap_or_else(PoisonError::into_inner) = stamp;
+        Ok(())
+    }
+}
+
+impl Living for Shared {
     fn now(&self) -> u64 {
         self.base + self.start.elapsed().as_millis() as u64
     }
 
     fn wall(&self) -> u64 {
-        (self.clock.now() * 1000.0).max(0.0) as u64
+        (self.wall)()
     }
 
-    /// Puts a record on disk. The windows' own lock isn't held meanwhile: nobody who only looks waits for a disk.
-    async fn record(self: &Arc<Self>, mark: Mark) -> Result<(), StoreError> {
-        let shared = Arc::clone(self);
-        let written = spawn_blocking(move || {
-            let mut ledger = shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-            let entry = Entry {
-                time: shared.now(),
-                mark,
-            };
-            let wall = shared.wall();
-            ledger.append(entry, wall, || shared.lock().windows.entries(entry.time))?;
-            *shared.noted.lock().unwrap_or_else(PoisonError::into_inner) = (entry.time, wall);
-            Ok(())
-        })
-        .await
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
-        self.instruments
-            .update(|state| state.ledger_writable = written.is_ok());
-        written
+    fn entries(&self, now: u64) -> Vec<Entry> {
+        self.lock().windows.entries(now)
     }
 }
 
@@ -193,21 +169,14 @@ impl Drop for Waiting<'_> {
     }
 }
 
-impl AccountBudget {
-    /// Takes up an account's ledger.
-    ///
-    /// # Errors
-    /// When it can't be written: then nothing could ever be sent.
-    pub fn open(
-        store: &AccountStore,
-        limits: Limits,
-        clock: Clock,
-        instruments: Arc<AccountInstruments>,
-    ) -> Result<Self, StoreError> {
-        let wall = (clock.now() * 1000.0).max(0.0) as u64;
-        let (ledger, loaded) = store.open_ledger(wall)?;
-        instruments.update(|state| state.ledger_writable = true);
+impl Budget {
+    /// Goes on with a ledger and what it holds.
+    pub fn new(ledger: Box<dyn Ledger>, loaded: Loaded, limits: Limits, wall: WallClock) -> Self {
         let base = loaded.now;
+        let noted = Stamp {
+            time: base,
+            wall: wall(),
+        };
         let state = State {
             windows: Windows::new(limits, loaded),
             queue: BTreeSet::new(),
@@ -215,22 +184,16 @@ impl AccountBudget {
             throttled: 0,
             held: false,
         };
-        let shared = Arc::new(Shared {
+        Self(Arc::new(Shared {
             state: Mutex::new(state),
-            ledger: Mutex::new(ledger),
+            ledger,
+            recording: AtomicBool::new(true),
             changed: Notify::new(),
-            clock,
-            instruments: Arc::clone(&instruments),
+            wall,
             start: Instant::now(),
             base,
-            noted: Mutex::new((base, wall)),
-        });
-        let reader = Arc::clone(&shared);
-        instruments.read_budget_from(Box::new(move || {
-            let now = reader.now();
-            reader.lock().windows.state(now)
-        }));
-        Ok(Self(shared))
+            noted: Mutex::new(noted),
+        }))
     }
 
     /// Waits for its turn and for room in all windows, puts the request on disk, and gives leave to send it.
@@ -308,11 +271,8 @@ impl AccountBudget {
             state.throttled += 1;
             let mark = if state.throttled >= PERSISTENT {
                 // Its window began with the first of its requests, of which the oldest here is one.
-                let back = state
-                    .windows
-                    .oldest(now)
-                    .map_or(now + windows::DAY, |oldest| oldest + windows::DAY);
-                Mark::SpentUntil(back.clamp(now + SPENT_AT_LEAST, now + windows::DAY))
+                let back = state.windows.oldest(now).map_or(now + DAY, |oldest| oldest + DAY);
+                Mark::SpentUntil(back.clamp(now + SPENT_AT_LEAST, now + DAY))
             } else {
                 Mark::PausedUntil(now + pause.as_millis() as u64)
             };
@@ -329,7 +289,7 @@ impl AccountBudget {
     /// for time, and free what isn't free.
     pub async fn note_clock(&self) {
         let shared = &self.0;
-        let (time, wall) = *shared.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let Stamp { time, wall } = *shared.noted.lock().unwrap_or_else(PoisonError::into_inner);
         let (ours, theirs) = (
             shared.now().saturating_sub(time),
             shared.wall().saturating_sub(wall),
@@ -381,6 +341,11 @@ impl AccountBudget {
         let now = self.0.now();
         let at = self.0.lock().windows.next_room(requests, now);
         Duration::from_millis(at.saturating_sub(now)).min(LONGEST_PAUSE)
+    }
+
+    /// Whether the last record could be made: while it can't, nothing is sent.
+    pub fn is_recording(&self) -> bool {
+        self.0.recording.load(Ordering::Relaxed)
     }
 
     /// Limits and use now.

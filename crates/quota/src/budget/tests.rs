@@ -3,18 +3,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::AccountName;
-use crate::store::{Loaded, Storage};
+use crate::FileLedger;
 
 const LIMITS: Limits = Limits {
     per_second: 4,
     per_minute: 20,
     per_day: 60,
 };
-
-fn instruments() -> Arc<AccountInstruments> {
-    Arc::default()
-}
 
 struct Home {
     dir: tempfile::TempDir,
@@ -27,13 +22,11 @@ impl Home {
         }
     }
 
-    fn open(&self, limits: Limits, wall: f64) -> AccountBudget {
-        let account: AccountName = "acme".parse().expect("a name");
-        let store = Storage::open(self.dir.path())
-            .expect("free")
-            .account(&account)
-            .expect("a folder");
-        AccountBudget::open(&store, limits, Clock::anchored(wall), instruments()).expect("opened")
+    fn open(&self, limits: Limits, wall: f64) -> Budget {
+        let start = Instant::now();
+        let clock = move || (wall * 1000.0) as u64 + start.elapsed().as_millis() as u64;
+        let (ledger, loaded) = FileLedger::open(self.dir.path(), false, clock()).expect("opened");
+        Budget::new(Box::new(ledger), loaded, limits, Box::new(clock))
     }
 }
 
@@ -201,26 +194,19 @@ async fn successes_between_refusals_make_no_row() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_recorded_is_not_sent_and_not_counted() {
     let home = Home::new();
-    let account: AccountName = "acme".parse().expect("a name");
-    let store = Storage::open(home.dir.path())
-        .expect("free")
-        .account(&account)
-        .expect("a folder");
-    let told = instruments();
-    let budget =
-        AccountBudget::open(&store, LIMITS, Clock::anchored(WALL), Arc::clone(&told)).expect("opened");
-    let folder = home.dir.path().join("accounts/acme");
-    let aside = home.dir.path().join("aside");
-    std::fs::rename(&folder, &aside).expect("moved");
+    let budget = home.open(LIMITS, WALL);
+    assert!(budget.is_recording());
+    let aside = home.dir.path().with_extension("aside");
+    std::fs::rename(home.dir.path(), &aside).expect("moved");
     assert!(matches!(
         budget.permit(claim(0.0)).await,
         Err(Refused::Unrecorded(_))
     ));
-    assert!(!told.read().ledger_writable);
+    assert!(!budget.is_recording());
     assert_eq!(budget.state().used, [0, 0, 0]);
-    std::fs::rename(&aside, &folder).expect("moved back");
+    std::fs::rename(&aside, home.dir.path()).expect("moved back");
     assert!(budget.permit(claim(0.0)).await.is_ok());
-    assert!(told.read().ledger_writable);
+    assert!(budget.is_recording());
 }
 
 #[tokio::test(start_paused = true)]
@@ -228,7 +214,7 @@ async fn a_ledger_written_anew_holds_the_request_under_way() {
     let home = Home::new();
     let budget = home.open(LIMITS, WALL);
     let _under_way = budget.permit(claim(0.0)).await.expect("free");
-    std::fs::remove_file(home.dir.path().join("accounts/acme/ledger")).expect("removed");
+    std::fs::remove_file(home.dir.path().join("ledger")).expect("removed");
     budget.throttled(None).await;
     // As after a kill: the permit never comes back to this one.
     assert_eq!(home.open(LIMITS, WALL).state().used[2], 1);
@@ -341,9 +327,11 @@ proptest! {
                         *last = base;
                     }
                     (disk.last_time, disk.last_wall) = (base, world.wall());
-                    let mut loaded = Loaded::default();
-                    loaded.now = base;
-                    loaded.requests.clone_from(&disk.entries);
+                    let loaded = Loaded {
+                        now: base,
+                        requests: disk.entries.clone(),
+                        ..Loaded::default()
+                    };
                     windows = Windows::new(limits, loaded);
                 }
             }

@@ -1,13 +1,26 @@
 //! No damage, clock or crash frees the budget.
 
 use super::*;
+use crate::windows::DAY;
 
 const WALL: u64 = 1_700_000_000_000;
 
-fn store() -> (tempfile::TempDir, super::super::AccountStore) {
+struct Store {
+    folder: PathBuf,
+    known: bool,
+}
+
+impl Store {
+    fn open_ledger(&self, wall: u64) -> Result<(OpenFile, Loaded), FileError> {
+        OpenFile::open(&self.folder, self.known, wall)
+    }
+}
+
+fn store() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().expect("a folder");
-    let store = super::super::AccountStore {
+    let store = Store {
         folder: dir.path().to_owned(),
+        known: false,
     };
     (dir, store)
 }
@@ -17,7 +30,7 @@ fn nothing() -> Vec<Entry> {
 }
 
 /// A ledger of three requests, a minute apart.
-fn three() -> (tempfile::TempDir, super::super::AccountStore) {
+fn three() -> (tempfile::TempDir, Store) {
     let (dir, store) = store();
     let (mut ledger, loaded) = store.open_ledger(WALL).expect("first");
     assert!(loaded.requests.is_empty());
@@ -147,10 +160,8 @@ fn damage_to_a_spent_mark_frees_nothing() {
 
 #[test]
 fn a_ledger_missing_beside_a_snapshot_is_spent() {
-    let (dir, store) = three();
-    store
-        .save_snapshot(&super::super::Saved::default())
-        .expect("saved");
+    let (dir, mut store) = three();
+    store.known = true;
     fs::remove_file(dir.path().join(FILE)).expect("removed");
     let (_, loaded) = store.open_ledger(WALL).expect("opened");
     assert_eq!(loaded.spent_until, WALL + DAY);

@@ -1,4 +1,4 @@
-//! The ledger on disk: one record for each request, there before the request is sent.
+//! The ledger as a file: one record for each request, there before the request is sent.
 //!
 //! A header and records of 32 bytes, each with its checksum, and room for more, which is zero. Opened, it is written
 //! anew with what still counts; then records are written into the room, each at its place, so that a failed write is
@@ -9,143 +9,99 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{StoreError, at, private, replace};
+use tokio::task::spawn_blocking;
 
-pub(super) const FILE: &str = "ledger";
+use super::{Entry, Ledger, LedgerError, Living, Loaded, Mark, Pending, Stamp};
+use crate::durable::{FileError, at, private, replace, set_aside};
+
+/// Name of the file.
+const FILE: &str = "ledger";
 
 /// What a ledger begins with; the digit is the format's version.
 const MAGIC: [u8; 4] = *b"KBL1";
 const RECORD: usize = 32;
 
-/// Milliseconds of a day: what the ledger remembers.
-pub(super) const DAY: u64 = 86_400_000;
-
 /// Room for new records in a file: 128 KiB, which hold a day of most accounts.
 const ROOM: u64 = 4096;
 
-/// What a record says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
-    /// A request.
-    Request {
-        /// When the request before it had ended: until then it may have been on its way, and counts from then. 0 where
-        /// the time of the record before it says that already.
-        previous_ended: u64,
-    },
-    /// The API asked to pause until this time.
-    PausedUntil(u64),
-    /// The day's quota counts as spent until this time.
-    SpentUntil(u64),
-    /// Nothing but the time: the wall clock was stepped.
-    Clock,
-}
+/// A budget's records in a file of its own.
+#[derive(Debug)]
+pub struct FileLedger(Arc<Mutex<OpenFile>>);
 
-/// One record. Times are milliseconds on the ledger's own timeline, which no step of the wall clock moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
-    /// When.
-    pub time: u64,
-    /// What.
-    pub mark: Mark,
-}
-
-impl Entry {
-    /// A request that has ended at `time`.
-    pub fn settled(time: u64) -> Self {
-        Self {
-            time,
-            mark: Mark::Request { previous_ended: 0 },
-        }
+impl FileLedger {
+    /// The ledger in `folder`, and what it holds. `wall` is unix milliseconds now; `known` says that the budget was
+    /// spent from before. A ledger that isn't readable, or is missing although it is known, is begun anew with the
+    /// whole day counted as spent.
+    ///
+    /// # Errors
+    /// When it can't be written: then nothing could ever be sent.
+    pub fn open(folder: &Path, known: bool, wall: u64) -> Result<(Self, Loaded), FileError> {
+        let (file, loaded) = OpenFile::open(folder, known, wall)?;
+        Ok((Self(Arc::new(Mutex::new(file))), loaded))
     }
 }
 
-/// What a ledger holds.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Loaded {
-    /// Times of requests, ascending.
-    pub requests: Vec<u64>,
-    /// End of the API's pause.
-    pub paused_until: u64,
-    /// End of the day that counts as spent.
-    pub spent_until: u64,
-    /// The ledger's time now.
-    pub now: u64,
-    /// The wall clock when the last record was written.
-    wall: u64,
-}
-
-impl Loaded {
-    /// Of an account that was never polled.
-    pub(super) fn fresh(wall: u64) -> Self {
-        Self {
-            now: wall,
-            wall,
-            ..Self::default()
-        }
-    }
-
-    /// Of an account of which nobody knows what it has spent.
-    pub(super) fn spent(wall: u64) -> Self {
-        Self {
-            spent_until: wall + DAY,
-            ..Self::fresh(wall)
-        }
-    }
-
-    /// Goes on at `wall`: what time has passed since the last record by the wall clock, and none if that is behind.
-    /// The last request may have been on its way until the process died, so it counts from now.
-    pub(super) fn resumed(mut self, wall: u64) -> Self {
-        self.now += wall.saturating_sub(self.wall);
-        self.wall = wall;
-        if let Some(last) = self.requests.last_mut() {
-            *last = self.now;
-        }
-        let now = self.now;
-        self.requests.retain(|time| time + DAY >= now);
-        self
-    }
-
-    /// The records that say the same.
-    pub(super) fn entries(&self) -> Vec<Entry> {
-        let entry = |mark| Entry { time: self.now, mark };
-        let marks = [
-            (self.paused_until > self.now).then(|| entry(Mark::PausedUntil(self.paused_until))),
-            (self.spent_until > self.now).then(|| entry(Mark::SpentUntil(self.spent_until))),
-        ];
-        let requests = self.requests.iter().map(|time| Entry::settled(*time));
-        marks.into_iter().flatten().chain(requests).collect()
-    }
-
-    fn take(&mut self, entry: Entry, wall: u64) {
-        match entry.mark {
-            Mark::Request { previous_ended } => {
-                if let Some(previous) = self.requests.last_mut() {
-                    *previous = previous_ended.clamp(*previous, entry.time.max(*previous));
-                }
-                self.requests.push(entry.time);
-            }
-            Mark::PausedUntil(until) => self.paused_until = until,
-            Mark::SpentUntil(until) => self.spent_until = until,
-            Mark::Clock => {}
-        }
-        self.now = self.now.max(entry.time);
-        self.wall = wall;
+impl Ledger for FileLedger {
+    fn append(&self, mark: Mark, living: Arc<dyn Living>) -> Pending<'_, Result<Stamp, LedgerError>> {
+        let file = Arc::clone(&self.0);
+        Box::pin(async move {
+            let written = spawn_blocking(move || {
+                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                let stamp = Stamp {
+                    time: living.now(),
+                    wall: living.wall(),
+                };
+                let entry = Entry {
+                    time: stamp.time,
+                    mark,
+                };
+                file.append(entry, stamp.wall, || living.entries(stamp.time))?;
+                Ok(stamp)
+            });
+            written
+                .await
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+                .map_err(|error: FileError| LedgerError::Failed(Box::new(error)))
+        })
     }
 }
 
 /// The open file.
 #[derive(Debug)]
-pub struct Ledger {
+struct OpenFile {
     folder: PathBuf,
     file: File,
     records: u64,
     capacity: u64,
 }
 
-impl Ledger {
+impl OpenFile {
+    fn open(folder: &Path, known: bool, wall: u64) -> Result<(Self, Loaded), FileError> {
+        let loaded = match read(folder) {
+            Ok(Some(loaded)) => loaded,
+            Ok(None) if known => {
+                tracing::warn!(
+                    folder = %folder.display(),
+                    "the ledger is gone although the account was polled before: the day's budget counts as spent"
+                );
+                Loaded::spent(wall)
+            }
+            Ok(None) => Loaded::fresh(wall),
+            Err(error) => {
+                set_aside(folder, FILE, &error.to_string());
+                tracing::warn!(folder = %folder.display(), "the day's budget counts as spent, since nobody knows what was");
+                Loaded::spent(wall)
+            }
+        };
+        let loaded = loaded.resumed(wall);
+        let ledger = Self::create(folder, &loaded.entries(), wall)?;
+        Ok((ledger, loaded))
+    }
+
     /// Writes a ledger of `entries` in place of any other.
-    pub(super) fn create(folder: &Path, entries: &[Entry], wall: u64) -> Result<Self, StoreError> {
+    fn create(folder: &Path, entries: &[Entry], wall: u64) -> Result<Self, FileError> {
         let records = entries.len() as u64;
         let capacity = records + ROOM;
         let mut bytes = header(records, capacity, wall).to_vec();
@@ -168,12 +124,12 @@ impl Ledger {
     /// # Errors
     /// When it can't be made sure that the record is on disk, or another ledger has taken its place: somebody else
     /// spends the same budget. Then what the record is about must not happen.
-    pub fn append(
+    fn append(
         &mut self,
         entry: Entry,
         wall: u64,
         living: impl FnOnce() -> Vec<Entry>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), FileError> {
         let path = self.folder.join(FILE);
         if self.records == self.capacity || !self.is_in_place(&path)? {
             let mut all = living();
@@ -194,7 +150,7 @@ impl Ledger {
     }
 
     /// Whether the name still leads to the file: what is written to a removed file is lost.
-    fn is_in_place(&self, path: &Path) -> Result<bool, StoreError> {
+    fn is_in_place(&self, path: &Path) -> Result<bool, FileError> {
         let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
         let there = match fs::metadata(path) {
             Ok(there) => identity(there),
@@ -279,7 +235,7 @@ fn is_sealed(record: &[u8]) -> bool {
 }
 
 /// [`None`] when there is none.
-pub(super) fn read(folder: &Path) -> io::Result<Option<Loaded>> {
+fn read(folder: &Path) -> io::Result<Option<Loaded>> {
     let bytes = match fs::read(folder.join(FILE)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

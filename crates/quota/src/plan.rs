@@ -1,6 +1,6 @@
 //! The planner: how often to refresh what, so that data is as fresh as the budget allows. Pure.
 //!
-//! A refresh of collector *i* costs c requests, and staleness of it weighs w. Refreshed every T, its data is T/2 old
+//! A refresh of source *i* costs c requests, and staleness of it weighs w. Refreshed every T, its data is T/2 old
 //! on average. Minimising the weighted mean age under a budget of R requests a day gives T proportional to
 //! sqrt(c / w) (Lagrange), clamped to what the configuration allows.
 //!
@@ -8,8 +8,6 @@
 //! is in some 24 hours 12 times, and then has to wait for room, for long. So refreshes that are dear beside the
 //! budget are planned a whole number of times a day, which no 24 hours exceed, where that makes the data hardly older,
 //! and the others share what that leaves.
-
-use crate::model::Collector;
 
 const DAY: f64 = 86_400.0;
 
@@ -26,11 +24,11 @@ const OLDEST: f64 = 1.02;
 /// Longest interval of what doesn't fit as configured, in seconds: two days, before its data counts as stale.
 const LATEST: f64 = 2.0 * DAY;
 
-/// What a collector wants.
+/// What one source of data wants; `K` names it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Demand {
+pub struct Demand<K> {
     /// Which.
-    pub collector: Collector,
+    pub what: K,
     /// Requests of one refresh.
     pub cost: f64,
     /// How much staleness of it matters, above 0.
@@ -43,11 +41,11 @@ pub struct Demand {
     pub fixed: Option<f64>,
 }
 
-/// What a collector gets.
+/// What one source of data gets.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Planned {
+pub struct Planned<K> {
     /// Which.
-    pub collector: Collector,
+    pub what: K,
     /// Requests of one refresh.
     pub cost: f64,
     /// Seconds between the beginnings of two refreshes; [`None`] where the budget allows none.
@@ -58,13 +56,13 @@ pub struct Planned {
     pub configured_per_day: f64,
 }
 
-/// The intervals of one account.
+/// The intervals of all sources that share one budget.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub struct Plan<K> {
     /// Whether everything fits as configured.
     pub fits: bool,
     /// In the order of the demands.
-    pub planned: Vec<Planned>,
+    pub planned: Vec<Planned<K>>,
     /// Requests a day that the configured intervals need: beyond the budget when they don't fit.
     pub requests_per_day: f64,
 }
@@ -73,7 +71,7 @@ pub struct Plan {
 ///
 /// Where they don't fit, they are admitted in order of weight, the cheaper first among equals, as slow as they may be;
 /// the others get longer intervals than the configuration allows, if that helps, or none.
-pub fn plan(demands: &[Demand], limit: f64, overhead: f64) -> Plan {
+pub fn plan<K: Copy + PartialEq>(demands: &[Demand<K>], limit: f64, overhead: f64) -> Plan<K> {
     let slowest: f64 = demands.iter().map(Demand::least).sum();
     let fits = slowest <= limit && demands.iter().all(|demand| demand.cost <= limit);
     let admitted = if fits {
@@ -82,10 +80,8 @@ pub fn plan(demands: &[Demand], limit: f64, overhead: f64) -> Plan {
         admit(demands, limit)
     };
     let intervals = intervals(&admitted, limit / (1.0 + overhead));
-    let interval = |demand: &Demand| {
-        let index = admitted
-            .iter()
-            .position(|other| other.collector == demand.collector)?;
+    let interval = |demand: &Demand<K>| {
+        let index = admitted.iter().position(|other| other.what == demand.what)?;
         Some(intervals[index])
     };
     let planned: Vec<_> = demands
@@ -93,7 +89,7 @@ pub fn plan(demands: &[Demand], limit: f64, overhead: f64) -> Plan {
         .map(|demand| {
             let interval = interval(demand);
             Planned {
-                collector: demand.collector,
+                what: demand.what,
                 cost: demand.cost,
                 interval,
                 requests_per_day: interval.map_or(0.0, |interval| demand.cost * DAY / interval),
@@ -113,12 +109,12 @@ pub fn plan(demands: &[Demand], limit: f64, overhead: f64) -> Plan {
 }
 
 /// What a budget that doesn't hold everything is spent on.
-fn admit(demands: &[Demand], limit: f64) -> Vec<Demand> {
+fn admit<K: Copy>(demands: &[Demand<K>], limit: f64) -> Vec<Demand<K>> {
     let mut order: Vec<_> = demands.iter().filter(|demand| demand.cost <= limit).collect();
     order.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.cost.total_cmp(&b.cost)));
     let mut left = limit;
-    let mut admitted: Vec<Demand> = Vec::new();
-    let mut take = |demand: Demand| {
+    let mut admitted: Vec<Demand<K>> = Vec::new();
+    let mut take = |demand: Demand<K>| {
         let taken = demand.least() <= left;
         if taken {
             left -= demand.least();
@@ -139,7 +135,7 @@ fn admit(demands: &[Demand], limit: f64) -> Vec<Demand> {
     admitted
 }
 
-impl Demand {
+impl<K> Demand<K> {
     /// Shortest and longest interval.
     fn bounds(&self) -> (f64, f64) {
         self.fixed
@@ -159,7 +155,7 @@ impl Demand {
 }
 
 /// The continuous optimum: intervals that spend the budget, or are as short as may be.
-fn optimum(demands: &[Demand], budget: f64) -> Vec<f64> {
+fn optimum<K>(demands: &[Demand<K>], budget: f64) -> Vec<f64> {
     let spent = |price: f64| {
         demands
             .iter()
@@ -184,7 +180,7 @@ fn optimum(demands: &[Demand], budget: f64) -> Vec<f64> {
 }
 
 /// The optimum with a reserve, in which dear refreshes are made a whole number of times a day, the dearest first.
-fn intervals(demands: &[Demand], limit: f64) -> Vec<f64> {
+fn intervals<K: Copy>(demands: &[Demand<K>], limit: f64) -> Vec<f64> {
     let oldest = mean_age(demands, &optimum(demands, limit)) * OLDEST;
     let is_fresh = |intervals: &[f64]| mean_age(demands, intervals) <= oldest;
     let mut budget = limit / (1.0 + RESERVE);
@@ -214,7 +210,7 @@ fn intervals(demands: &[Demand], limit: f64) -> Vec<f64> {
 }
 
 /// Weighted mean age of the data in seconds: half of each interval.
-fn mean_age(demands: &[Demand], intervals: &[f64]) -> f64 {
+fn mean_age<K>(demands: &[Demand<K>], intervals: &[f64]) -> f64 {
     let weights: f64 = demands.iter().map(|demand| demand.weight).sum();
     let ages: f64 = demands
         .iter()
@@ -230,9 +226,9 @@ mod tests {
 
     use super::*;
 
-    fn demand(index: usize, cost: f64, weight: f64) -> Demand {
+    fn demand(index: usize, cost: f64, weight: f64) -> Demand<usize> {
         Demand {
-            collector: Collector::ALL[index],
+            what: index,
             cost,
             weight,
             min: 60.0,
@@ -241,7 +237,7 @@ mod tests {
         }
     }
 
-    fn intervals(plan: &Plan) -> Vec<f64> {
+    fn intervals(plan: &Plan<usize>) -> Vec<f64> {
         plan.planned
             .iter()
             .map(|planned| planned.interval.expect("planned"))
@@ -303,7 +299,7 @@ mod tests {
         assert!(!plan.fits && plan.planned[0].interval.is_some() && plan.planned[1].interval.is_none());
     }
 
-    fn demands() -> impl Strategy<Value = Vec<Demand>> {
+    fn demands() -> impl Strategy<Value = Vec<Demand<usize>>> {
         let one = (1_u32..400, 1_u32..100, 60_f64..4000.0, 1.0_f64..300.0);
         prop::collection::vec(one, 1..9).prop_map(|all| {
             let one = |(index, (cost, weight, min, factor)): (usize, (u32, u32, f64, f64))| Demand {
@@ -315,8 +311,8 @@ mod tests {
         })
     }
 
-    /// The optimum by another way: moving budget between two collectors gains nothing any more.
-    fn cannot_be_improved(demands: &[Demand], intervals: &[f64], budget: f64) -> bool {
+    /// The optimum by another way: moving budget between two sources gains nothing any more.
+    fn cannot_be_improved(demands: &[Demand<usize>], intervals: &[f64], budget: f64) -> bool {
         let age = mean_age(demands, intervals);
         let rate = |i: usize| demands[i].cost * DAY / intervals[i];
         let spare = (budget - (0..demands.len()).map(rate).sum::<f64>()).max(0.0);
@@ -362,7 +358,7 @@ mod tests {
         fn proportional_to_the_root_between_the_bounds(demands in demands(), limit in 100_000_f64..200_000.0) {
             let free: Vec<_> = demands.iter().map(|demand| Demand { min: 1e-3, max: 1e9, ..*demand }).collect();
             let plan = plan(&free, limit, 0.0);
-            let scale = |(demand, interval): (&Demand, f64)| interval / (demand.cost / demand.weight).sqrt();
+            let scale = |(demand, interval): (&Demand<usize>, f64)| interval / (demand.cost / demand.weight).sqrt();
             let scales: Vec<_> = free.iter().zip(intervals(&plan)).map(scale).collect();
             for scale in &scales {
                 prop_assert!((scale / scales[0] - 1.0).abs() < 1e-6, "{scales:?}");

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use crate::instrument::BudgetState;
-use crate::store::{Entry, Loaded, Mark};
+use crate::ledger::{Entry, Loaded, Mark};
 
-pub(super) const DAY: u64 = 86_400_000;
+/// Milliseconds of a day: what a ledger remembers.
+pub(crate) const DAY: u64 = 86_400_000;
 
 /// Lengths of the windows: 1 s, 60 s, 24 h.
 const LENGTHS: [u64; 3] = [1_000, 60_000, DAY];
@@ -23,7 +23,7 @@ pub struct Limits {
     pub per_second: u64,
     /// In any 60 seconds.
     pub per_minute: u64,
-    /// In any 24 hours: the exporter's share of the quota.
+    /// In any 24 hours.
     pub per_day: u64,
 }
 
@@ -33,9 +33,23 @@ impl Limits {
     }
 }
 
+/// What the budget allows and what of it is used: 1 s, 1 m, 24 h.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BudgetState {
+    /// Most requests in each window.
+    pub limit: [u64; 3],
+    /// Requests in each window now.
+    pub used: [u64; 3],
+}
+
+impl BudgetState {
+    /// Names of the windows, in the order of the elements.
+    pub const WINDOWS: [&'static str; 3] = ["1s", "1m", "24h"];
+}
+
 /// Requests of the last 24 hours, and what else holds up the next.
 #[derive(Debug)]
-pub(super) struct Windows {
+pub(crate) struct Windows {
     limits: Limits,
     /// When each ended, ascending.
     sent: VecDeque<u64>,
@@ -46,7 +60,7 @@ pub(super) struct Windows {
 }
 
 impl Windows {
-    pub(super) fn new(limits: Limits, loaded: Loaded) -> Self {
+    pub(crate) fn new(limits: Limits, loaded: Loaded) -> Self {
         Self {
             limits,
             sent: loaded.requests.into(),
@@ -56,21 +70,21 @@ impl Windows {
         }
     }
 
-    pub(super) fn set_limits(&mut self, limits: Limits) {
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }
 
-    pub(super) fn is_occupied(&self) -> bool {
+    pub(crate) fn is_occupied(&self) -> bool {
         self.occupied
     }
 
     /// A request is under way.
-    pub(super) fn occupy(&mut self) {
+    pub(crate) fn occupy(&mut self) {
         self.occupied = true;
     }
 
     /// It has ended; `void` if it was never sent.
-    pub(super) fn settle(&mut self, now: u64, void: bool) {
+    pub(crate) fn settle(&mut self, now: u64, void: bool) {
         self.occupied = false;
         if !void {
             // Time doesn't run backwards here, but threads may arrive out of order.
@@ -86,7 +100,7 @@ impl Windows {
         }
     }
 
-    pub(super) fn mark(&mut self, mark: Mark) {
+    pub(crate) fn mark(&mut self, mark: Mark) {
         match mark {
             Mark::Request { .. } | Mark::Clock => {}
             Mark::PausedUntil(until) => self.paused_until = self.paused_until.max(until),
@@ -95,17 +109,17 @@ impl Windows {
     }
 
     /// When the API's pause, or the day that counts as spent, is over: `now` or later.
-    pub(super) fn resumes(&self, now: u64) -> u64 {
+    pub(crate) fn resumes(&self, now: u64) -> u64 {
         now.max(self.paused_until).max(self.spent_until)
     }
 
     /// Whether it is the API's pause that ends at `time`.
-    pub(super) fn is_paused_until(&self, time: u64) -> bool {
+    pub(crate) fn is_paused_until(&self, time: u64) -> bool {
         self.paused_until == time
     }
 
     /// When one more request fits into all windows: `now` or later. What is under way is the caller's to wait for.
-    pub(super) fn earliest(&self, now: u64) -> u64 {
+    pub(crate) fn earliest(&self, now: u64) -> u64 {
         let free = LENGTHS
             .into_iter()
             .zip(self.limits.all())
@@ -135,7 +149,7 @@ impl Windows {
         })
     }
 
-    pub(super) fn state(&self, now: u64) -> BudgetState {
+    pub(crate) fn state(&self, now: u64) -> BudgetState {
         let mut used = self.used(now);
         if now < self.spent_until {
             used[2] = used[2].max(self.limits.per_day);
@@ -146,28 +160,28 @@ impl Windows {
         }
     }
 
-    pub(super) fn room(&self, now: u64) -> u64 {
+    pub(crate) fn room(&self, now: u64) -> u64 {
         let state = self.state(now);
         state.limit[2].saturating_sub(state.used[2])
     }
 
-    pub(super) fn next_room(&self, requests: u64, now: u64) -> u64 {
+    pub(crate) fn next_room(&self, requests: u64, now: u64) -> u64 {
         self.free(requests, DAY, self.limits.per_day)
             .max(self.resumes(now))
     }
 
     /// The oldest request of the last 24 hours.
-    pub(super) fn oldest(&self, now: u64) -> Option<u64> {
+    pub(crate) fn oldest(&self, now: u64) -> Option<u64> {
         self.sent.iter().copied().find(|time| time + DAY > now)
     }
 
     /// When the last request ended; 0 without one.
-    pub(super) fn newest(&self) -> u64 {
+    pub(crate) fn newest(&self) -> u64 {
         self.sent.back().copied().unwrap_or(0)
     }
 
     /// The records that say the same, for a ledger that is written anew. What is under way counts as sent now.
-    pub(super) fn entries(&self, now: u64) -> Vec<Entry> {
+    pub(crate) fn entries(&self, now: u64) -> Vec<Entry> {
         let marks = [
             (self.paused_until > now).then_some(Mark::PausedUntil(self.paused_until)),
             (self.spent_until > now).then_some(Mark::SpentUntil(self.spent_until)),
