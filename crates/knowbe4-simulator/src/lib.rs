@@ -41,7 +41,8 @@ pub struct Settings {
     pub enrollments: usize,
     /// Groups, besides an archived one.
     pub groups: usize,
-    /// Simulated seconds for each second that passes.
+    /// Seconds that the organisation ages for each second that passes. Its times are told on the real clock all the same:
+    /// a test that began a simulated day ago began a day ago, so that nothing lies in the future of whoever asks.
     pub accelerate: f64,
     /// What goes wrong.
     pub faults: Vec<Fault>,
@@ -315,9 +316,12 @@ impl Simulator {
 
     /// What is really so.
     fn content(&self, path: &str, query: &str, elapsed: Duration, quirks: &fault::Quirks) -> Answer {
-        let now = self.settings.epoch as f64 + elapsed.as_secs_f64() * self.settings.accelerate;
+        let now = self.settings.epoch as f64 + elapsed.as_secs_f64();
+        let ahead = elapsed.as_secs_f64() * (self.settings.accelerate - 1.0);
+        let aged = (ahead != 0.0).then(|| self.organisation.aged(ahead));
+        let organisation = aged.as_ref().unwrap_or(&self.organisation);
         let page = Page::read(self.settings.dialect, query, quirks);
-        let Some(content) = content::find(&self.organisation, path, &page, now, quirks) else {
+        let Some(content) = content::find(organisation, path, &page, now, quirks) else {
             return refusal(404, &[]);
         };
         match content {

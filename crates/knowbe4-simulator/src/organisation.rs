@@ -45,6 +45,15 @@ impl Organisation {
         }
     }
 
+    /// The same organisation, so many seconds older: all of it began that much earlier.
+    pub(super) fn aged(&self, seconds: f64) -> Self {
+        Self {
+            epoch: self.epoch - seconds,
+            census: Mutex::default(),
+            ..*self
+        }
+    }
+
     /// Who is there at `now`.
     pub(super) fn census(&self, now: f64) -> Arc<Census> {
         let minute = (now / 60.0) as u64;

@@ -128,8 +128,9 @@ impl Organisation {
         let (joined, leaves) = self.span(person);
         let chance = |purpose| unit(self.seed, person as u64, purpose);
         let tests = (((now - joined) / (30.0 * DAY)).max(0.0) as u64).min(40);
-        // Somebody who fails in two ways at once is beyond 100 %.
-        let failures = (tests as f64 * chance("prone").powi(3) * 1.4).round();
+        // Most hardly ever fail, a few again and again, and all together as often as the tests say. Somebody who fails in
+        // two ways at once is beyond 100 %.
+        let failures = (tests as f64 * chance("prone").powi(6) * 1.05).round();
         let percent = if tests == 0 {
             0.0
         } else {

@@ -161,6 +161,40 @@ fn time_moves_things() {
 }
 
 #[test]
+fn nothing_that_has_begun_lies_in_the_future_of_the_real_clock() {
+    let settings = Settings {
+        accelerate: 86_400.0,
+        ..Settings::default()
+    };
+    let now = settings.epoch + 60;
+    let simulator = simulator(settings);
+    let tests = rows(&get(&simulator, "/phishing/security_tests", "per_page=500", 60));
+    let started = |test: &Value| test["started_at"].as_str().map(str::to_owned);
+    let newest = tests.iter().filter_map(started).max().expect("tests");
+    let now = organisation::time(now as f64);
+    assert!(newest <= now, "{newest} after {now}");
+}
+
+#[test]
+fn people_fail_as_often_as_the_tests_say() {
+    let simulator = simulator(Settings {
+        users: 2000,
+        ..Settings::default()
+    });
+    let people = rows(&get(&simulator, "/users", "per_page=500&status=active", 0));
+    let mean = |of: &[Value], key: &str| {
+        let values: Vec<_> = of.iter().filter_map(|row| row[key].as_f64()).collect();
+        values.iter().sum::<f64>() / values.len() as f64
+    };
+    let tests = rows(&get(&simulator, "/phishing/security_tests", "per_page=500", 0));
+    let (people, tests) = (
+        mean(&people, "phish_prone_percentage") / 100.0,
+        mean(&tests, "phish_prone_percentage"),
+    );
+    assert!((people - tests).abs() < 0.05, "people {people}, tests {tests}");
+}
+
+#[test]
 fn counts_are_possible() {
     let simulator = simulator(Settings::default());
     for test in rows(&get(&simulator, "/phishing/security_tests", "per_page=500", 0)) {
