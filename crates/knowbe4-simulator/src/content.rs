@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::fault::{Quirk, Quirks};
 use super::organisation::Organisation;
 use super::paging::Page;
+use super::phishing::TEST_THAT_NEVER_RAN;
 
 /// What a path has: an object, or a list whose rows are made when they are asked for.
 pub(super) enum Content<'a> {
@@ -89,6 +90,7 @@ pub(super) fn find<'a>(
             rows(organisation.callback_tests())
         }
         ["phishing", "security_tests"] => tests(organisation, now),
+        ["phishing", "security_tests", id, "recipients"] => recipients(organisation, id, now),
         ["phishing", "security_tests", id] => one(find_by(tests(organisation, now)?, "pst_id", id)),
         ["training", "campaigns"] => {
             rows(organisation.training_campaigns(now, !page.honours("exclude_percentages", "true")))
@@ -171,6 +173,16 @@ fn tests(organisation: &Organisation, now: f64) -> Option<Content<'_>> {
         Some(test) => organisation.test(test, now),
         None => organisation.test_that_never_ran(),
     })
+}
+
+fn recipients<'a>(organisation: &'a Organisation, id: &str, now: f64) -> Option<Content<'a>> {
+    let id: u64 = id.parse().ok()?;
+    if id == TEST_THAT_NEVER_RAN {
+        return list(0, |_| Value::Null);
+    }
+    let test = organisation.tests(now).into_iter().find(|test| test.id == id)?;
+    let len = organisation.recipients(&test).len();
+    list(len, move |number| organisation.recipient(&test, number, now))
 }
 
 fn find_by(content: Content<'_>, key: &str, id: &str) -> Option<Value> {

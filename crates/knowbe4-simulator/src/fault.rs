@@ -237,6 +237,8 @@ pub(super) enum Quirk {
     BadRow,
     /// Numbers in quotes.
     TextNumbers,
+    /// Times in other forms, and without the fields that would be null.
+    OddTimes,
     /// Null in place of names and statuses.
     NullFields,
     /// Words that nobody documented.
@@ -265,6 +267,7 @@ impl Quirk {
             "null-row" => Self::NullRow,
             "bad-row" => Self::BadRow,
             "text-numbers" => Self::TextNumbers,
+            "odd-times" => Self::OddTimes,
             "null-fields" => Self::NullFields,
             "unknown-values" => Self::UnknownValues,
             "array-of-one" => Self::ArrayOfOne,
@@ -313,9 +316,27 @@ impl Quirks {
             let Some(fields) = row.as_object_mut() else {
                 continue;
             };
+            if self.has(Quirk::OddTimes) && number % 4 == 3 {
+                fields.retain(|_, value| !value.is_null());
+            }
             for (key, value) in fields {
-                if self.has(Quirk::TextNumbers) && value.is_number() {
-                    *value = Value::String(value.to_string());
+                if self.has(Quirk::TextNumbers) {
+                    let user = if key == "user" { value.get_mut("id") } else { None };
+                    if let Some(id) = user.filter(|id| id.is_number()) {
+                        *id = Value::String(id.to_string());
+                    }
+                    if value.is_number() {
+                        *value = Value::String(value.to_string());
+                    }
+                }
+                if self.has(Quirk::OddTimes)
+                    && let Some(time) = value.as_str().and_then(|text| text.strip_suffix(".000Z"))
+                {
+                    *value = Value::String(match number % 4 {
+                        0 => format!("{time}+00:00"),
+                        1 => time.to_owned(),
+                        _ => format!("{time}Z"),
+                    });
                 }
                 if self.has(Quirk::NullFields) && number == 0 && ["name", "status"].contains(&key.as_str()) {
                     *value = Value::Null;

@@ -16,6 +16,7 @@ mod paging;
 mod people;
 mod phishing;
 mod random;
+mod recipients;
 mod training;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

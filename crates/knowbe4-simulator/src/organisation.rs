@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
+use super::recipients::Memory;
 use super::{Scenario, Settings};
 
 pub(super) const DAY: f64 = 86_400.0;
@@ -19,6 +20,7 @@ pub(super) struct Organisation {
     pub(super) scenario: Scenario,
     /// Counts over everybody, for the minute that was last asked about.
     census: Mutex<Option<(u64, Arc<Census>)>>,
+    pub(super) memory: Memory,
 }
 
 /// What takes a walk over everybody.
@@ -42,6 +44,7 @@ impl Organisation {
             epoch: settings.origin.unwrap_or(settings.epoch) as f64,
             scenario: settings.scenario,
             census: Mutex::default(),
+            memory: Memory::default(),
         }
     }
 

@@ -7,7 +7,7 @@ use super::organisation::{DAY, Organisation, time};
 use super::random::unit;
 
 /// How long a test runs.
-const RUNS: f64 = 7.0 * DAY;
+pub(super) const RUNS: f64 = 7.0 * DAY;
 
 /// How far back tests go.
 const HISTORY: f64 = 730.0 * DAY;
@@ -116,14 +116,17 @@ const DRILLS: [(&str, u8); 5] = [
 /// The campaign that never ran.
 const BROKEN: u64 = 229_823;
 
+/// Its test.
+pub(super) const TEST_THAT_NEVER_RAN: u64 = 510_501;
+
 pub(super) struct Test {
-    id: u64,
+    pub(super) id: u64,
     campaign: &'static Campaign,
-    started: f64,
+    pub(super) started: f64,
 }
 
 impl Test {
-    fn template(&self) -> Option<(&'static str, u8)> {
+    pub(super) fn template(&self) -> Option<(&'static str, u8)> {
         if self.campaign.id == DRILL {
             return Some(DRILLS[self.id as usize % DRILLS.len()]);
         }
@@ -159,14 +162,19 @@ impl Organisation {
     }
 
     fn counts(&self, test: &Test, now: f64) -> Vec<(&'static str, u64)> {
+        if now < test.started + RUNS {
+            self.counts_so_far(test, now)
+        } else {
+            self.final_counts(test)
+        }
+    }
+
+    /// What a test has counted when it has ended.
+    pub(super) fn final_counts(&self, test: &Test) -> Vec<(&'static str, u64)> {
         let chance = |purpose| unit(self.seed, test.id, purpose);
-        let age = now - test.started;
         let scheduled = ((self.users as f64 * test.campaign.reach).round() as u64).max(1);
-        // Sent over a day; people react over the three that follow.
-        let sent = (age / DAY).clamp(0.0, 1.0);
-        let reacted = 1.0 - (-age.min(RUNS) / DAY).exp();
-        let bounced = (scheduled as f64 * 0.01 * sent).floor() as u64;
-        let delivered = ((scheduled as f64 * sent).round() as u64).saturating_sub(bounced);
+        let bounced = (scheduled as f64 * 0.01).floor() as u64;
+        let delivered = scheduled - bounced;
         // People learn: a fifth fewer fail each year.
         let learned = 0.8_f64.powf((test.started - self.epoch) / (365.0 * DAY));
         let difficulty = f64::from(test.template().map_or(3, |(_, difficulty)| difficulty));
@@ -182,7 +190,7 @@ impl Organisation {
         } else {
             (0.03 * difficulty * learned * noise).min(0.6)
         };
-        let of = |share: f64| (delivered as f64 * share * reacted).round() as u64;
+        let of = |share: f64| (delivered as f64 * share).round() as u64;
         let clicked = of(rate);
         let part = |share: f64| (clicked as f64 * share).round() as u64;
         let reports = (0.35 / learned).min(0.7) * (0.8 + 0.4 * chance("reports"));
@@ -253,7 +261,7 @@ impl Organisation {
 
     pub(super) fn test_that_never_ran(&self) -> Value {
         json!({
-            "campaign_id": BROKEN, "pst_id": 510_501, "status": "Error", "name": "test-inactive-campaign",
+            "campaign_id": BROKEN, "pst_id": TEST_THAT_NEVER_RAN, "status": "Error", "name": "test-inactive-campaign",
             "groups": [{"group_id": 640_840, "name": "test_group"}], "phish_prone_percentage": 0.0, "started_at": null,
             "duration": 4, "categories": [], "template": {"id": null, "name": null},
             "landing_page": {"id": 4072, "name": "Verify Java"}, "scheduled_count": null, "delivered_count": 0,
@@ -310,7 +318,7 @@ impl Organisation {
             "last_phish_prone_percentage": 0.0, "last_run": null, "status": "Error", "hidden": false,
             "send_duration": "1 Business Day", "track_duration": "3 Days", "frequency": "One Time",
             "difficulty_filter": [4, 2], "create_date": time(self.epoch - HISTORY), "psts_count": 1,
-            "psts": [{"pst_id": 510_501, "status": "Error", "start_date": null, "users_count": null, "phish_prone_percentage": 0.0}],
+            "psts": [{"pst_id": TEST_THAT_NEVER_RAN, "status": "Error", "start_date": null, "users_count": null, "phish_prone_percentage": 0.0}],
         }));
         rows
     }

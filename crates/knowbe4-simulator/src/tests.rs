@@ -322,3 +322,121 @@ fn years_before_its_origin_an_organisation_has_less() {
         assert!(campaigns.iter().any(|row| of(&row)), "{enrollment}");
     }
 }
+
+#[test]
+fn recipients_are_of_one_piece_with_the_counts() {
+    for users in [30, 250, 2_000] {
+        let simulator = simulator(Settings {
+            users,
+            dialect: Dialect::Recorded,
+            ..Settings::default()
+        });
+        for seconds in [0, 40_000, 400_000] {
+            let tests = rows(&get(
+                &simulator,
+                "/phishing/security_tests",
+                "per_page=500",
+                seconds,
+            ));
+            let (mut failed, mut quick) = (0, 0);
+            for test in tests.iter().rev().take(25) {
+                let path = format!("/phishing/security_tests/{}/recipients", test["pst_id"]);
+                let mut recipients = Vec::new();
+                for page in 1.. {
+                    let more = rows(&get(
+                        &simulator,
+                        &path,
+                        &format!("per_page=500&page={page}"),
+                        seconds,
+                    ));
+                    if more.is_empty() {
+                        break;
+                    }
+                    recipients.extend(more);
+                }
+                let with = |field: &str| {
+                    let those = recipients.iter().filter(|row| row[field].is_string());
+                    those.count() as u64
+                };
+                for (count, field) in [
+                    ("delivered_count", "delivered_at"),
+                    ("opened_count", "opened_at"),
+                    ("clicked_count", "clicked_at"),
+                    ("replied_count", "replied_at"),
+                    ("attachment_open_count", "attachment_opened_at"),
+                    ("macro_enabled_count", "macro_enabled_at"),
+                    ("data_entered_count", "data_entered_at"),
+                    ("reported_count", "reported_at"),
+                    ("bounced_count", "bounced_at"),
+                ] {
+                    assert_eq!(
+                        with(field),
+                        test[count].as_u64().unwrap_or(0),
+                        "{path} {count} at {seconds} s"
+                    );
+                }
+                assert_eq!(
+                    recipients.len() as u64,
+                    test["scheduled_count"].as_u64().unwrap_or(0)
+                );
+                for row in &recipients {
+                    let at = |field: &str| {
+                        row[field]
+                            .as_str()
+                            .map(|at| at.parse::<jiff::Timestamp>().expect("a time"))
+                    };
+                    if let (Some(delivered), Some(clicked)) = (at("delivered_at"), at("clicked_at")) {
+                        assert!(delivered <= clicked);
+                        failed += 1;
+                        quick += u64::from((clicked - delivered).as_secs() < 3_600);
+                    }
+                }
+            }
+            assert!(failed > 0 && quick > 0 && quick < failed, "{quick} of {failed}");
+        }
+    }
+}
+
+#[test]
+fn recipients_are_odd_where_they_are_told_to() {
+    let odd = simulator(faulty("quirk=odd-times,quirk=text-numbers"));
+    let id = &rows(&get(&odd, "/phishing/security_tests", "", 0))[0]["pst_id"];
+    let id = id.as_str().expect("a text");
+    let recipients = rows(&get(
+        &odd,
+        &format!("/phishing/security_tests/{id}/recipients"),
+        "",
+        0,
+    ));
+    let delivered = |number: usize| recipients[number]["delivered_at"].as_str().unwrap_or("null");
+    assert!(
+        delivered(0).ends_with("+00:00") && !delivered(1).ends_with('Z'),
+        "{:?}",
+        &recipients[..2]
+    );
+    assert!(recipients[3].get("replied_at").is_none() && recipients[2].get("replied_at").is_some());
+    assert!(recipients.iter().any(|row| row["user"]["id"].is_string()));
+}
+
+#[test]
+fn some_people_fail_again_and_again() {
+    let simulator = simulator(Settings {
+        users: 400,
+        ..Settings::default()
+    });
+    let mut fails = std::collections::BTreeMap::<u64, u64>::new();
+    let tests = rows(&get(&simulator, "/phishing/security_tests", "per_page=500", 0));
+    for test in tests.iter().filter(|test| test["name"] == "Monthly - everyone") {
+        let path = format!("/phishing/security_tests/{}/recipients", test["pst_id"]);
+        for row in rows(&get(&simulator, &path, "per_page=500", 0)) {
+            if row["clicked_at"].is_string()
+                && let Some(id) = row["user"]["id"].as_u64()
+            {
+                *fails.entry(id).or_default() += 1;
+            }
+        }
+    }
+    let often = fails.values().filter(|times| **times >= 5).count();
+    let once = fails.values().filter(|times| **times == 1).count();
+    assert!(often >= 10 && once >= 50, "{often} often, {once} once");
+}
