@@ -53,6 +53,7 @@ impl Organisation {
         Self {
             epoch: self.epoch - seconds,
             census: Mutex::default(),
+            memory: Memory::default(),
             ..*self
         }
     }
