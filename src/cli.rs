@@ -8,7 +8,6 @@ mod commands;
 mod env;
 mod exit;
 mod listen;
-mod nearest;
 mod options;
 mod variables;
 
@@ -23,7 +22,6 @@ pub use commands::{
 pub use env::{Env, ProcessEnv};
 pub use exit::{Exit, USAGE};
 pub use listen::{ListenAddress, ListenAddressError};
-pub use nearest::nearest;
 pub use options::{Options, TelemetryPath, TelemetryPathError};
 
 /// What was typed.

@@ -5,23 +5,18 @@
 //! nothing; it reads the file, and each key once, so that a missing one is found before anything starts. Keys aren't
 //! kept: [`KeySource::read`] reads them anew.
 //!
-//! The rooms: `document` (YAML as a tree with places), `reader` (typed values out of it), `layer` (what an account
-//! and `defaults` may say), `file` and `environment` (the two ways to say it), [`defaults`] (what holds when nobody
+//! The rooms: `layer` (what an account and `defaults` may say), `file` and `environment` (the two ways to say it), [`defaults`] (what holds when nobody
 //! says anything).
 
 mod account;
 mod base_url;
 pub mod defaults;
-mod document;
 pub mod duration;
 mod environment;
 mod file;
 mod groups;
 mod key;
 mod layer;
-mod mistakes;
-mod reader;
-mod secrecy;
 mod segment;
 mod shard;
 
@@ -32,8 +27,8 @@ pub use account::{AccountConfig, BudgetConfig, CollectorConfig, PhishingConfig};
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use groups::GroupFilter;
 pub use key::{KeyError, KeySource};
-pub use mistakes::{ConfigErrors, Mistake};
 pub use segment::SegmentAttribute;
+pub use strict_yaml::{Mistake, Mistakes as ConfigErrors};
 
 use crate::cli::{Env, Options};
 

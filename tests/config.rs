@@ -448,11 +448,11 @@ fn files_that_are_none_are_told() {
     };
     told("x.yaml: cannot read the configuration: No such file");
     std::fs::write(&path, b"accounts:\n  - \xff\n").expect("written");
-    told("x.yaml:2: found bytes that are no UTF-8");
+    told("x.yaml:2: found bytes that are not UTF-8");
     std::fs::write(&path, " ".repeat((1 << 20) + 1)).expect("written");
     told("x.yaml: found more than 1048576 bytes");
     std::fs::write(&path, "[".repeat(1 << 20)).expect("written");
-    told("x.yaml:1:65: found brackets nested more than 64 deep");
+    told("x.yaml:1:256: found values nested too deeply");
     std::fs::create_dir(folder.path().join("y")).expect("a folder");
     assert!(load(&folder.path().join("y")).is_err());
 }

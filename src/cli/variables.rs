@@ -4,8 +4,9 @@ use std::ffi::OsString;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use strict_yaml::nearest;
 
-use super::{Env, Exit, nearest};
+use super::{Env, Exit};
 
 const PREFIX: &str = "KNOWBE4_EXPORTER_";
 

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use strict_yaml::{Found, Item};
+
 /// The units from the longest to the shortest, in milliseconds: the order in which they must stand.
 const UNITS: [(&str, u64); 7] = [
     ("y", 365 * 86_400_000),
@@ -70,6 +72,19 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
         return Err(DurationError::TooLong);
     }
     Ok(total)
+}
+
+/// A duration of at least `least` out of a file.
+pub(super) fn take(item: Item<'_>, least: Duration) -> Option<Found<Duration>> {
+    let Some(text) = item.as_str() else {
+        return item.unexpected(EXPECTED);
+    };
+    match parse(text) {
+        Ok(value) if value >= least => item.found(value),
+        Ok(_) => item.unexpected(&format!("at least {}", format(least))),
+        Err(DurationError::TooLong) => item.unexpected("at most 100y"),
+        Err(DurationError::Malformed) => item.unexpected(EXPECTED),
+    }
 }
 
 /// Writes a duration in whole milliseconds so that [`parse`] reads it back: `90m` comes as `1h30m`.

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
+use strict_yaml::{Mistake, nearest, shown};
+
 use super::key::is_world_readable;
 use super::layer::REGIONS;
-use super::mistakes::Mistake;
-use super::secrecy::shown;
 use super::{AccountConfig, BaseUrl, BaseUrlError, ConfigErrors, KeySource, Keys, with_causes};
-use crate::cli::{Env, nearest};
+use crate::cli::Env;
 use crate::model::{AccountName, Region};
 
 const KEY: &str = "KNOWBE4_API_KEY";
@@ -39,7 +39,7 @@ pub(super) fn read(env: &dyn Env, keys: Keys) -> Result<(AccountConfig, Vec<Stri
         mistakes.extend(strangers(env).map(|(name, message)| Mistake::new(name, message)));
         let hint = "for more than one account, or to change a default, write a file and name it \
                     by --config.file; 'knowbe4-exporter demo' needs neither";
-        return Err(ConfigErrors::new(mistakes, 0, hint));
+        return Err(ConfigErrors::new(mistakes).with_hint(hint));
     };
     let mut warnings: Vec<String> = strangers(env)
         .map(|(name, message)| format!("{name}: {message}"))

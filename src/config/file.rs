@@ -5,18 +5,15 @@ mod key;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use strict_yaml::file::{self, Limits, ReadError};
+use strict_yaml::{Findings, Found, Hints, Item, Mistake, Spot, Table};
+
 use super::account::AccountConfig;
-use super::document::Document;
 use super::layer::Layer;
-use super::mistakes::{Findings, Mistake, Spot};
-use super::reader::{Found, Item, Table};
 use super::{ConfigErrors, KeySource, Keys, defaults, duration};
 use crate::cli::Env;
 use crate::model::{AccountName, Collector};
 use crate::secret::ApiKey;
-
-/// The longest file that is read: thousands of accounts. More isn't a configuration but a mix-up of files.
-const LONGEST: u64 = 1 << 20;
 
 /// What a file says.
 #[derive(Debug)]
@@ -27,61 +24,86 @@ pub(super) struct Said {
     pub(super) warnings: Vec<String>,
 }
 
+/// How much is read, and for how long: thousands of accounts, from a file that answers. More isn't a configuration but
+/// a mix-up of files.
+const LIMITS: Limits = Limits {
+    bytes: 1 << 20,
+    time: Duration::from_secs(5),
+};
+
+/// What to say of keys that don't belong where they stand.
+const HINTS: Hints = Hints {
+    secret_keys: &[
+        "api_key",
+        "apikey",
+        "api-key",
+        "key",
+        "token",
+        "api_token",
+        "bearer_token",
+        "secret",
+        "password",
+    ],
+    secret: "a key can't stand in this file (its value is not shown): expected api_key_file with the path of a file that \
+             holds it, or api_key_env with the name of an environment variable",
+    home,
+    merge: "YAML merge keys are not understood, expected what accounts share under defaults",
+};
+
+/// Where a key belongs that is often put one level too high.
+fn home(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "requests_per_day" | "requests_per_minute" | "requests_per_second" | "share" => "budget",
+        "include" | "exclude" | "min_size" => "groups",
+        "windows" | "max_tests" | "callback" => "phishing",
+        "interval" | "min_interval" | "max_interval" | "weight" | "enabled" => {
+            "collectors and the collector's name"
+        }
+        _ => return None,
+    })
+}
+
 /// Reads the file, and the keys that it points to.
 pub(super) fn read(path: &Path, env: &dyn Env, keys: Keys) -> Result<Said, ConfigErrors> {
-    let file = path.display().to_string();
-    let text = text(path).map_err(|mistake| errors(&file, vec![mistake], 0))?;
-    let document = Document::parse(&text).map_err(|malformed| {
-        let (line, column) = malformed.position;
-        let place = format!("{file}:{line}:{column}");
-        errors(&file, vec![Mistake::new(place, malformed.message)], 0)
-    })?;
-    let findings = Findings::default();
+    let name = path.display().to_string();
+    let hint = format!("'knowbe4-exporter check --config.file={name}' tries the file again");
+    let (text, irregular) = file::text(path, LIMITS)
+        .map_err(|error| ConfigErrors::new(vec![unreadable(&name, &error)]).with_hint(&hint))?;
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    let said = File {
-        folder,
-        findings: &findings,
-        env,
-        keys,
-    }
-    .read(&document);
-    match said {
-        Some(said) if findings.is_clean() => Ok(Said {
-            warnings: findings.warnings(&file, &document),
-            ..said
-        }),
-        _ => {
-            let (mistakes, omitted) = findings.mistakes(&file, &document);
-            Err(errors(&file, mistakes, omitted))
+    let understand = |item: Item<'_>| {
+        let findings = item.findings();
+        File {
+            folder,
+            findings,
+            env,
+            keys,
+        }
+        .read(item)
+    };
+    let (mut said, warnings) =
+        strict_yaml::read(&name, &text, &HINTS, understand).map_err(|mistakes| mistakes.with_hint(&hint))?;
+    said.warnings = warnings.iter().map(ToString::to_string).collect();
+    said.warnings.extend(
+        irregular
+            .map(|kind| format!("{name}: is {kind} and no regular file: a reload may find nothing in it")),
+    );
+    Ok(said)
+}
+
+fn unreadable(name: &str, error: &ReadError) -> Mistake {
+    match error {
+        ReadError::TooLong(most) => Mistake::new(
+            name,
+            format!("found more than {most} bytes, expected a configuration"),
+        ),
+        ReadError::NotUtf8(line) => Mistake::new(
+            format!("{name}:{line}"),
+            "found bytes that are not UTF-8, expected text in UTF-8",
+        ),
+        ReadError::Io(_) | ReadError::Stalled(_) => {
+            Mistake::new(name, format!("cannot read the configuration: {error}"))
         }
     }
-}
-
-fn errors(file: &str, mistakes: Vec<Mistake>, omitted: usize) -> ConfigErrors {
-    let hint = format!("'knowbe4-exporter check --config.file={file}' tries the file again");
-    ConfigErrors::new(mistakes, omitted, hint)
-}
-
-fn text(path: &Path) -> Result<String, Mistake> {
-    use std::io::Read;
-
-    let file = path.display().to_string();
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|open| open.take(LONGEST + 1).read_to_end(&mut bytes))
-        .map_err(|error| Mistake::new(&file, format!("cannot read the configuration: {error}")))?;
-    if bytes.len() as u64 > LONGEST {
-        let message = format!("found more than {LONGEST} bytes, expected a configuration");
-        return Err(Mistake::new(file, message));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-        Mistake::new(
-            format!("{file}:{line}"),
-            "found bytes that are no UTF-8, expected text in UTF-8",
-        )
-    })
 }
 
 struct File<'a> {
@@ -93,8 +115,7 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    fn read(&self, document: &Document<'_>) -> Option<Said> {
-        let root = Item::root(&document.root, self.findings);
+    fn read(&self, root: Item<'_>) -> Option<Said> {
         let mut root = root.table("accounts: [{ name: acme, api_key_file: /run/secrets/acme }]")?;
         let below = root
             .take("defaults")
@@ -114,7 +135,7 @@ impl File<'_> {
             .and_then(|table| self.storage(table));
         let stale_after = root
             .take("stale_after")
-            .and_then(|item| item.duration(Duration::from_secs(1)));
+            .and_then(|item| duration::take(item, Duration::from_secs(1)));
         root.finish();
         let accounts = accounts?;
         self.check_staleness(&accounts, stale_after.as_ref());
@@ -253,12 +274,8 @@ impl File<'_> {
             return;
         };
         if interval >= limit {
-            let top = Spot {
-                id: 0,
-                path: String::new(),
-            };
             self.findings.odd(
-                stale_after.map_or(&top, |found| &found.at),
+                stale_after.map_or(&Spot::FILE, |found| &found.at),
                 format!(
                     "series leave after {}, but {collector} of {} may be refreshed only every {}",
                     duration::format(limit),

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use strict_yaml::shown;
 use zeroize::Zeroizing;
 
-use super::secrecy::shown;
 use crate::cli::Env;
 use crate::secret::{ApiKey, ApiKeyError};
 

@@ -9,10 +9,9 @@ use std::time::Duration;
 use collector::CollectorLayer;
 use lists::{pattern, segments, windows};
 use regex::Regex;
+use strict_yaml::{Findings, Found, Item, Spot, Table};
 
 use super::account::AccountConfig;
-use super::mistakes::{Findings, Spot};
-use super::reader::{Found, Item, Table};
 use super::{BaseUrl, BaseUrlError, GroupFilter, KeySource, SegmentAttribute, defaults};
 use crate::model::{AccountName, PerCollector, Region};
 

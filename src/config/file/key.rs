@@ -1,8 +1,8 @@
 //! Where an account says its key is.
 
+use strict_yaml::{Found, Item, Table, may_be_a_secret, shown};
+
 use super::super::key::is_world_readable;
-use super::super::reader::{Found, Item, Table};
-use super::super::secrecy::{may_be_a_key, shown};
 use super::super::{KeySource, Keys, with_causes};
 use super::File;
 use crate::model::AccountName;
@@ -29,7 +29,7 @@ impl File<'_> {
                             .to_owned(),
                     );
                 }
-                if text.is_empty() || (may_be_a_key(text) && !self.folder.join(text).exists()) {
+                if text.is_empty() || (may_be_a_secret(text) && !self.folder.join(text).exists()) {
                     return Err(format!(
                         "found {}, expected the path of a file that holds the key",
                         empty_or_hidden(text)
@@ -48,7 +48,7 @@ impl File<'_> {
                 }
                 let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
                     && !text.starts_with(|c: char| c.is_ascii_digit());
-                if text.is_empty() || !plain || may_be_a_key(text) {
+                if text.is_empty() || !plain || may_be_a_secret(text) {
                     return Err(format!(
                         "found {}, expected the name of an environment variable",
                         empty_or_hidden(text)
@@ -59,7 +59,7 @@ impl File<'_> {
         }
         if let Some(item) = credential {
             return item.private_text("the name of a systemd credential", |text| {
-                if text.is_empty() || text.starts_with('.') || text.contains('/') || may_be_a_key(text) {
+                if text.is_empty() || text.starts_with('.') || text.contains('/') || may_be_a_secret(text) {
                     return Err(format!(
                         "found {}, expected the name of a systemd credential",
                         empty_or_hidden(text)

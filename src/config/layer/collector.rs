@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use strict_yaml::{Findings, Found, Item, Table};
+
 use super::super::account::CollectorConfig;
 use super::super::duration;
-use super::super::mistakes::Findings;
-use super::super::reader::{Found, Item, Table};
 use super::set;
 use crate::model::Collector;
 
@@ -79,5 +79,5 @@ impl CollectorLayer {
 }
 
 fn interval(item: Item<'_>) -> Option<Found<Duration>> {
-    item.duration(SHORTEST_INTERVAL)
+    duration::take(item, SHORTEST_INTERVAL)
 }

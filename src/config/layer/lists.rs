@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use regex::Regex;
+use strict_yaml::{Findings, Found, Item};
 
-use super::super::mistakes::Findings;
-use super::super::reader::{Found, Item};
-use super::super::{SegmentAttribute, groups};
+use super::super::{SegmentAttribute, duration, groups};
 
 /// The shortest window of phishing tests: anything that isn't nothing.
 const SHORTEST_WINDOW: Duration = Duration::from_millis(1);
@@ -39,7 +38,7 @@ pub(super) fn windows(item: Item<'_>, findings: &Findings) -> Option<Found<Vec<(
             );
             continue;
         }
-        let Some(length) = item.duration(SHORTEST_WINDOW) else {
+        let Some(length) = duration::take(item, SHORTEST_WINDOW) else {
             continue;
         };
         if windows.iter().any(|(other, _)| *other == label) {

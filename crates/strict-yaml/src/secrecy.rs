@@ -1,11 +1,12 @@
-//! What of a user's words may be shown in a message.
+//! Which of a user's words a message may repeat.
 
 /// The longest text that is repeated.
 const LONGEST: usize = 120;
 
-/// The text in quotes; not when it may be a key that somebody put into the wrong place, nor when it is long.
-pub(super) fn shown(text: &str) -> String {
-    if may_be_a_key(text) {
+/// The text in quotes, its head when it is long, and neither when it may be a key that somebody put into the wrong
+/// place.
+pub fn shown(text: &str) -> String {
+    if may_be_a_secret(text) {
         return "(not shown, as it may be a key)".to_owned();
     }
     let mut letters = text.chars();
@@ -17,8 +18,8 @@ pub(super) fn shown(text: &str) -> String {
     }
 }
 
-/// KnowBe4's keys are JSON web tokens; older ones, and other vendors', are long words of letters and digits.
-pub(super) fn may_be_a_key(text: &str) -> bool {
+/// Whether the text looks like an API key: a JSON web token, or a long word of letters and digits.
+pub fn may_be_a_secret(text: &str) -> bool {
     let text = text.trim();
     let word = text.strip_prefix("Bearer ").unwrap_or(text);
     if word.len() != text.len() || (word.starts_with("eyJ") && word.len() > 16) {
@@ -37,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_be_a_key_is_not_shown() {
+    fn what_may_be_a_secret_is_not_shown() {
         for key in [
             "eyJhbGciOiJIUzUxMiJ9.eyJzaXRlIjoi.x-y_z",
             "Bearer abc",
