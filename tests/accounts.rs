@@ -295,6 +295,37 @@ fn a_change_leaves_the_others_alone_and_keeps_the_ledger() {
 }
 
 #[test]
+fn accounts_that_a_reload_removes_leave_nothing_open() {
+    let simulator = simulate(&["--users", "36", "--enrollments", "60", "--groups", "2"]);
+    let names: Vec<String> = (0..20).map(|i| format!("customer-{i:02}")).collect();
+    let site = Site::new();
+    let accounts: Vec<_> = names.iter().map(|name| (&**name, simulator.url(), "")).collect();
+    configure(&site, &accounts);
+    let mut exporter = site.serve_with(&["--web.enable-lifecycle"]);
+    let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    until_complete(&mut exporter, &all);
+    let folder = site.path("data");
+    let ledgers = |exporter: &Program| {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", exporter.pid())).unwrap();
+        let targets = open.filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+        targets
+            .filter(|target| target.starts_with(&folder) && target.ends_with("ledger"))
+            .count()
+    };
+    assert_eq!(ledgers(&exporter), 20);
+    // Removed and added again and again: one open file for each account that is there.
+    for _ in 0..3 {
+        configure(&site, &accounts[..1]);
+        assert_eq!(reload(exporter.address).0, 200);
+        assert_eq!(ledgers(&exporter), 1);
+        configure(&site, &accounts[..5]);
+        assert_eq!(reload(exporter.address).0, 200);
+        assert_eq!(ledgers(&exporter), 5);
+    }
+    assert_eq!(exporter.terminate(), Some(0));
+}
+
+#[test]
 fn a_reload_that_fails_changes_nothing_at_all() {
     let simulator = simulate(&[]);
     let site = Site::new();
