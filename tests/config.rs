@@ -461,11 +461,16 @@ fn files_that_are_none_are_told() {
 fn a_thousand_accounts_are_read_at_once_and_a_thousand_mistakes_are_bounded() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("x.yaml");
-    let many = |key: &str| {
-        let accounts = (0..1000).map(|i| format!("  - {{ name: customer-{i}, {key}, region: EU }}\n"));
+    let many = |key: &dyn Fn(usize) -> String| {
+        let accounts = (0..1000).map(|i| format!("  - {{ name: customer-{i}, {}, region: EU }}\n", key(i)));
         format!("accounts:\n{}", accounts.collect::<String>())
     };
-    std::fs::write(&path, many("api_key_env: ACME_KEY")).expect("written");
+    let own_key = |i| {
+        let key = folder.path().join(format!("key-{i}"));
+        std::fs::write(&key, format!("key-of-customer-{i}")).expect("written");
+        format!("api_key_file: key-{i}")
+    };
+    std::fs::write(&path, many(&own_key)).expect("written");
     let config = load(&path).expect("loaded").config;
     assert_eq!(config.accounts.len(), 1000);
     let parts: Vec<usize> = (0..4)
@@ -474,7 +479,7 @@ fn a_thousand_accounts_are_read_at_once_and_a_thousand_mistakes_are_bounded() {
     assert_eq!(parts.iter().sum::<usize>(), 1000);
     assert!(parts.iter().all(|part| (200..=300).contains(part)), "{parts:?}");
 
-    std::fs::write(&path, many("api_key_env: NOBODYS_KEY")).expect("written");
+    std::fs::write(&path, many(&|_| "api_key_env: NOBODYS_KEY".to_owned())).expect("written");
     let errors = load(&path).expect_err("mistakes");
     assert_eq!(errors.mistakes().len(), 100);
     assert!(errors.to_string().contains("\nand 900 more\n"), "{errors}");

@@ -191,10 +191,10 @@ impl File<'_> {
             };
             if let Some(key) = key {
                 match keys.iter().find(|(other, a)| *other == key && a.base_url == account.base_url) {
-                    Some((_, other)) => self.findings.odd(
+                    Some((_, other)) => self.findings.wrong(
                         &at,
                         format!(
-                            "the key is that of {} as well: both spend the same quota, and each counts only its own part",
+                            "the key is that of {} as well, and both would spend its quota; expected a key of its own for each account",
                             other.name
                         ),
                     ),
