@@ -78,8 +78,8 @@ enum Mode {
     Cursor,
     /// By number.
     Numbered(u64),
-    /// The first page was full and nothing said whether it was all: does a second one exist?
-    SecondPage,
+    /// The first page was full and nothing said whether it was all: does this page exist, which follows it?
+    SecondPage(u64),
     /// The server ignores or refuses `page`: does it know cursors? Then the absence of one was the end.
     Probe,
 }
@@ -154,14 +154,14 @@ impl Pager {
                 }
                 self.number(page, seen)
             }
-            Mode::SecondPage => {
+            Mode::SecondPage(page) => {
                 if seen.repeats && seen.rows >= self.full {
                     return self.probe();
                 }
                 if seen.next_cursor.is_some() {
                     return self.follow(seen);
                 }
-                self.number(2, seen)
+                self.number(page, seen)
             }
             Mode::Probe => match seen.next_cursor {
                 Some(_) => Step::Complete,
@@ -218,7 +218,7 @@ impl Pager {
             return Step::Last;
         }
         if page == 1 {
-            self.mode = Mode::SecondPage;
+            self.mode = Mode::SecondPage(2);
             return Step::Next(Ask {
                 cursor: None,
                 page: Some(2),
@@ -259,7 +259,7 @@ impl Pager {
 
     /// The server refused the question. What to ask instead, if the question was only whether a second page exists.
     pub fn refused(&mut self) -> Option<Step> {
-        if self.mode != Mode::SecondPage {
+        if !matches!(self.mode, Mode::SecondPage(_)) {
             return None;
         }
         let step = self.probe();
@@ -278,15 +278,15 @@ impl Pager {
         let page = match self.mode {
             Mode::First | Mode::Cursor => None,
             // Pages cut by the server aren't where this arithmetic would look for them.
-            Mode::Numbered(_) | Mode::SecondPage if self.full != self.per_page as usize => return false,
+            Mode::Numbered(_) | Mode::SecondPage(_) if self.full != self.per_page as usize => return false,
             Mode::Numbered(page) => {
                 let page = (page - 1) * factor + 1;
                 self.mode = Mode::Numbered(page);
                 Some(page)
             }
-            Mode::SecondPage => {
-                let page = factor + 1;
-                self.mode = Mode::Numbered(page);
+            Mode::SecondPage(page) => {
+                let page = (page - 1) * factor + 1;
+                self.mode = Mode::SecondPage(page);
                 Some(page)
             }
             Mode::Probe => return false,

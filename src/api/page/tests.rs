@@ -255,3 +255,19 @@ proptest! {
         prop_assert_eq!(got.len(), len);
     }
 }
+
+/// A second page that takes too long is still the question whether there is one.
+#[test]
+fn a_slow_second_page_of_a_server_without_pages_is_settled_by_cursor() {
+    for dialect in [Dialect::CursorIgnoresPage, Dialect::CursorRefusesPage] {
+        for slow in [&[2][..], &[2, 3], &[2, 3, 4], &[2, 4]] {
+            let server = Server {
+                len: 500,
+                cut: 500,
+                dialect,
+            };
+            let (got, _) = read(server, |request| slow.contains(&request)).expect("complete");
+            assert_eq!(got.len(), 500, "{dialect:?} {slow:?}");
+        }
+    }
+}
