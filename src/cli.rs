@@ -5,7 +5,6 @@
 //! which takes [`Options`] and the same [`Env`]. No key ever passes through here: there is no flag for one.
 
 mod commands;
-mod env;
 mod exit;
 mod listen;
 mod options;
@@ -19,10 +18,11 @@ pub use commands::{
     AssetsArgs, BackfillArgs, CheckArgs, Command, MetricsArgs, MetricsFormat, OnceArgs, OrganisationArgs,
     PlanArgs, PlanFormat, SimulateArgs,
 };
-pub use env::{Env, ProcessEnv};
 pub use exit::{Exit, USAGE};
 pub use listen::{ListenAddress, ListenAddressError};
 pub use options::{Options, TelemetryPath, TelemetryPathError};
+
+use crate::env::Env;
 
 /// What was typed.
 #[derive(Debug, Clone)]
@@ -43,7 +43,6 @@ pub struct Cli {
     about = "Prometheus exporter for KnowBe4, within the API's daily quota",
     after_help = AFTER_HELP,
     subcommand_precedence_over_arg = true,
-    disable_help_subcommand = true,
 )]
 struct Typed {
     #[command(flatten)]
@@ -73,12 +72,17 @@ where
     let mut words: Vec<OsString> = args.into_iter().map(Into::into).collect();
     let typed = grammar.clone().try_get_matches_from(words.iter().cloned())?;
 
-    // What a flag's variable says is said once more as a flag, at the end, so that it meets the same parsers.
+    // What a flag's variable says is said once more as a flag, at the end, so that it meets the same parsers. Which
+    // variables count depends on the command that was typed, so that this takes a second look.
     let said = variables::read(&grammar, &typed, env)?;
-    words.extend(said.words);
-    let mut matches = grammar
-        .try_get_matches_from(words)
-        .map_err(|error| Exit::variables(error, &said.names))?;
+    let mut matches = if said.words.is_empty() {
+        typed
+    } else {
+        words.extend(said.words);
+        grammar
+            .try_get_matches_from(words)
+            .map_err(|error| Exit::variables(error, &said.names))?
+    };
     let typed = Typed::from_arg_matches_mut(&mut matches)?;
     typed.options.check()?;
     Ok(Cli {

@@ -24,8 +24,9 @@ use std::process::ExitCode;
 
 use tracing::warn;
 
-use crate::cli::{self, Cli, Command, Env, Options, USAGE};
+use crate::cli::{self, Cli, Command, Options, USAGE};
 use crate::config::{Config, ConfigErrors, Loaded};
+use crate::env::Env;
 use crate::server::WebConfig;
 use crate::telemetry;
 
@@ -159,6 +160,11 @@ fn load_without_keys(options: &Options, env: &dyn Env) -> Result<Config, Stop> {
 
 fn taken(loaded: Result<Loaded, ConfigErrors>, options: &Options) -> Result<Config, Stop> {
     let Loaded { config, warnings } = loaded.map_err(Stop::usage)?;
+    if let Some(url) = &config.storage_url {
+        return Err(Stop::usage(format!(
+            "storage at {url}: this build keeps its state in files alone, expected --storage.path or storage.path"
+        )));
+    }
     for warning in warnings {
         warn!("{warning}");
     }

@@ -19,6 +19,7 @@ mod key;
 mod layer;
 mod segment;
 mod shard;
+mod storage;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,9 +29,12 @@ pub use base_url::{BaseUrl, BaseUrlError};
 pub use groups::GroupFilter;
 pub use key::{KeyError, KeySource};
 pub use segment::SegmentAttribute;
+use storage::StorageSaid;
 pub use strict_yaml::{Mistake, Mistakes as ConfigErrors};
 
-use crate::cli::{Env, Options};
+use crate::cli::Options;
+use crate::database_url::DatabaseUrl;
+use crate::env::Env;
 
 /// What is true.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +43,8 @@ pub struct Config {
     pub accounts: Vec<AccountConfig>,
     /// Where the ledger and the last snapshot lie. Not created, not checked.
     pub storage_path: PathBuf,
+    /// The database that takes the place of the path, when one is named.
+    pub storage_url: Option<DatabaseUrl>,
     /// A collector's series leave the exposition once its last success is this old.
     pub stale_after: Duration,
 }
@@ -72,25 +78,36 @@ impl Config {
     }
 
     fn read(options: &Options, env: &dyn Env, keys: Keys) -> Result<Loaded, ConfigErrors> {
-        let (accounts, storage_path, stale_after, warnings) = match &options.config_file {
+        let (accounts, storage, stale_after, warnings) = match &options.config_file {
             Some(path) => {
                 let mut said = file::read(path, env, keys)?;
                 said.warnings.extend(ignored(&said.accounts, path, env));
-                (said.accounts, said.storage_path, said.stale_after, said.warnings)
+                (said.accounts, said.storage, said.stale_after, said.warnings)
             }
             None => {
                 let (account, warnings) = environment::read(env, keys)?;
-                (vec![account], None, defaults::STALE_AFTER, warnings)
+                (
+                    vec![account],
+                    StorageSaid::default(),
+                    defaults::STALE_AFTER,
+                    warnings,
+                )
             }
         };
         let storage_path = options
             .storage_path
             .clone()
-            .or(storage_path)
+            .or(storage.path)
             .unwrap_or_else(|| default_storage(env));
+        // A path that was typed goes before what the file says.
+        let storage_url = options
+            .storage_url
+            .clone()
+            .or_else(|| storage.url.filter(|_| options.storage_path.is_none()));
         let config = Self {
             accounts,
             storage_path,
+            storage_url,
             stale_after,
         };
         Ok(Loaded { config, warnings })
@@ -101,17 +118,9 @@ impl Config {
         Self {
             accounts: vec![account],
             storage_path,
+            storage_url: None,
             stale_after: defaults::STALE_AFTER,
         }
-    }
-
-    /// Where the state lies when no file is read: the flag's directory, else the first of `$STATE_DIRECTORY`, else
-    /// `./data`.
-    pub fn storage_without_file(options: &Options, env: &dyn Env) -> PathBuf {
-        options
-            .storage_path
-            .clone()
-            .unwrap_or_else(|| default_storage(env))
     }
 
     /// Keeps the accounts of one of `total` exporters that read the same file; `index` runs from 0.

@@ -14,6 +14,8 @@
 pub mod assets;
 pub mod catalogue;
 pub mod clock;
+pub mod database_url;
+pub mod env;
 pub mod model;
 pub mod secret;
 pub mod telemetry;

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floor of each room. A room uses rooms on lower floors only.
-const FLOORS: [(&str, u32); 22] = [
+const FLOORS: [(&str, u32); 24] = [
     ("main", 10),
     ("lib", 10),
     ("commands", 9),
@@ -32,6 +32,8 @@ const FLOORS: [(&str, u32); 22] = [
     ("assets", 1),
     ("catalogue", 1),
     ("clock", 1),
+    ("database_url", 1),
+    ("env", 1),
     ("model", 1),
     ("secret", 1),
     ("telemetry", 1),

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use knowbe4_exporter::cli::{self, Env, Options, ProcessEnv};
+use knowbe4_exporter::cli::{self, Options};
 use knowbe4_exporter::config::{Config, ConfigErrors, KeySource, Loaded, SegmentAttribute};
+use knowbe4_exporter::env::{Env, ProcessEnv};
 use knowbe4_exporter::model::{Collector, Region};
 
 /// Stands in every key of the fixtures, and must never be shown.
@@ -142,6 +143,7 @@ fn the_contracts_example_means_what_it_says() {
     assert_eq!(windows, ["30d", "90d", "365d"]);
     assert_eq!(account.phishing.max_tests, 500);
     assert!(!account.phishing.callback);
+    assert_eq!(account.phishing.recipients_share, 0.1);
     assert!(account.groups.matches("All") && account.groups.shows_scores(1));
     assert_eq!(
         account.segments,
@@ -431,9 +433,86 @@ fn the_storage_path_is_the_flags_then_the_files_then_systemds() {
         ]);
         let loaded = Config::load(&options(&words), &said).unwrap_or_else(|errors| panic!("{errors}"));
         assert_eq!(loaded.config.storage_path, Path::new(expected), "{words:?}");
-        let without = Config::storage_without_file(&options(&[]), &said);
-        assert_ne!(without, Path::new("/flag"));
     }
+}
+
+#[test]
+fn a_database_comes_from_the_flag_a_file_or_a_variable() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(
+        folder.path().join("url"),
+        "postgresql://u:m4rked-s3cret@file/kb4\n",
+    )
+    .expect("written");
+    let path = folder.path().join("x.yaml");
+    let flag = "postgresql://u@flag/kb4";
+    for (storage, words, expected) in [
+        ("{ url_file: url }", vec![], Some("postgresql://u@file/kb4")),
+        ("{ url_env: DATABASE }", vec![], Some("postgresql://variable/kb4")),
+        ("{ url_env: DATABASE }", vec!["--storage.url", flag], Some(flag)),
+        ("{ path: x }", vec!["--storage.url", flag], Some(flag)),
+        ("{ url_file: url }", vec!["--storage.path", "y"], None),
+        ("{ path: x }", vec![], None),
+    ] {
+        let text = format!("accounts: [{{ name: acme, api_key_env: ACME_KEY }}]\nstorage: {storage}\n");
+        std::fs::write(&path, text).expect("written");
+        let file = path.to_string_lossy();
+        let words: Vec<&str> = ["--config.file", &file].into_iter().chain(words).collect();
+        let said = env(&[
+            ("ACME_KEY", "x"),
+            ("DATABASE", "postgres://variable/kb4?password=m4rked-s3cret"),
+        ]);
+        let config = Config::load(&options(&words), &said)
+            .unwrap_or_else(|errors| panic!("{errors}"))
+            .config;
+        assert!(!format!("{config:?}").contains(MARK), "{config:?}");
+        assert_eq!(
+            config.storage_url.map(|url| url.to_string()).as_deref(),
+            expected,
+            "{storage} {words:?}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_hangs_is_a_mistake_in_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo")
+        .arg(&path)
+        .status()
+        .expect("mkfifo");
+    assert!(made.success());
+    for (config, expected) in [
+        (
+            path.clone(),
+            "pipe: cannot read the configuration: didn't answer within 5 s",
+        ),
+        (folder.path().join("x.yaml"), "cannot read the key from the file"),
+    ] {
+        std::fs::write(
+            folder.path().join("x.yaml"),
+            "accounts: [{ name: acme, api_key_file: pipe }]",
+        )
+        .expect("written");
+        let errors = load(&config).expect_err("a mistake").to_string();
+        assert!(
+            errors.contains(expected) && errors.contains("didn't answer within 5 s"),
+            "{errors}"
+        );
+    }
+    // Another reading of a file that still hangs joins the first.
+    let text = std::thread::spawn({
+        let path = path.clone();
+        move || std::fs::write(path, "accounts: [{ name: acme, api_key_env: ACME_KEY }]")
+    });
+    let loaded = load(&path).unwrap_or_else(|errors| panic!("{errors}"));
+    assert!(text.join().expect("joined").is_ok());
+    assert!(
+        loaded.warnings[0].ends_with("is a pipe and no regular file: a reload may find nothing in it"),
+        "{:?}",
+        loaded.warnings
+    );
 }
 
 #[test]

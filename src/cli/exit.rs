@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use clap::error::{ContextKind, ContextValue};
+
 /// Exit code of wrong usage and of a wrong configuration: `EX_USAGE` of sysexits.h, not clap's 2.
 pub const USAGE: u8 = 64;
 
@@ -23,7 +25,7 @@ impl Exit {
 
     /// The flags alone were fine; `said` are the variables that were added to them, each with its flag.
     pub(super) fn variables(error: clap::Error, said: &[(String, String)]) -> Self {
-        let text = error.to_string();
+        let text = hidden(error).to_string();
         let text = text.strip_prefix("error: ").unwrap_or(&text);
         let cause = text.split("\n\n").next().unwrap_or(text).trim_end();
         let guilty = |flag: &String| {
@@ -62,8 +64,20 @@ impl Exit {
 
 impl From<clap::Error> for Exit {
     fn from(error: clap::Error) -> Self {
-        Self(Kind::Clap(error))
+        Self(Kind::Clap(hidden(error)))
     }
+}
+
+/// The error without the value it is about, where that may hold a password.
+fn hidden(mut error: clap::Error) -> clap::Error {
+    let about = |error: &clap::Error| error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    if about(&error).is_some_and(|flag| flag.starts_with("--storage.url")) {
+        error.insert(
+            ContextKind::InvalidValue,
+            ContextValue::String("(not shown)".to_owned()),
+        );
+    }
+    error
 }
 
 impl fmt::Display for Exit {

@@ -7,6 +7,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::{Exit, ListenAddress};
+use crate::database_url::DatabaseUrl;
 use crate::telemetry::{LogFormat, LogLevel};
 
 /// Flags of the Prometheus family.
@@ -51,6 +52,16 @@ pub struct Options {
     /// Directory of the request ledger and the last snapshot [default: storage.path of the file, $STATE_DIRECTORY, ./data]
     #[arg(long = "storage.path", global = true, value_name = "DIR")]
     pub storage_path: Option<PathBuf>,
+
+    /// PostgreSQL database that several replicas share, instead of --storage.path: postgresql://user@host:5432/database, without its password
+    #[arg(
+        long = "storage.url",
+        global = true,
+        value_name = "URL",
+        conflicts_with = "storage_path",
+        value_parser = DatabaseUrl::without_password
+    )]
+    pub storage_url: Option<DatabaseUrl>,
 
     /// Log lines from this level up
     #[arg(

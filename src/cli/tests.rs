@@ -264,6 +264,8 @@ fn wrong_usage_is_64() {
         "--shard -1",
         "plan --users many",
         "serve --connect",
+        "--storage.path /data --storage.url postgresql://u@db/kb4",
+        "--storage.url mysql://u@db/kb4",
     ] {
         refused(words, &[]);
     }
@@ -283,8 +285,31 @@ fn wrong_usage_is_64() {
 }
 
 #[test]
+fn no_message_shows_a_password() {
+    for (words, pairs) in [
+        ("--storage.url postgresql://u:hunter2@db/kb4", vec![]),
+        ("--storage.url=postgresql://u@db/kb4?password=hunter2", vec![]),
+        (
+            "",
+            vec![("KNOWBE4_EXPORTER_STORAGE_URL", "postgresql://u:hunter2@db/kb4")],
+        ),
+    ] {
+        let text = refused(words, &pairs);
+        assert!(!text.contains("hunter2") && text.contains("PGPASSFILE"), "{text}");
+    }
+}
+
+#[test]
 fn help_and_version_are_fine_and_name_the_variables() {
-    for words in ["--help", "--version", "plan --help", "-h"] {
+    for words in [
+        "--help",
+        "--version",
+        "plan --help",
+        "-h",
+        "help",
+        "help plan",
+        "help help",
+    ] {
         let exit = typed(words).expect_err(words);
         assert_eq!(exit.code(), 0, "{words}");
     }
@@ -300,6 +325,12 @@ fn help_and_version_are_fine_and_name_the_variables() {
     );
     assert!(help.contains("KNOWBE4_API_KEY_FILE"), "{help}");
     assert!(!help.contains("KNOWBE4_EXPORTER_HELP"), "{help}");
+    let (long, short) = (
+        typed("plan --help").expect_err("help"),
+        typed("help plan").expect_err("help"),
+    );
+    assert_eq!(long.to_string(), short.to_string());
+    assert!(refused("help plna", &[]).contains("plna"));
     let version = typed("--version").expect_err("version").to_string();
     assert_eq!(
         version,

@@ -6,7 +6,8 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use strict_yaml::nearest;
 
-use super::{Env, Exit};
+use super::Exit;
+use crate::env::Env;
 
 const PREFIX: &str = "KNOWBE4_EXPORTER_";
 

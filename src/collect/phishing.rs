@@ -146,7 +146,7 @@ mod tests_of_phishing {
         PhishingConfig {
             windows: vec![("30d".to_owned(), day * 30)],
             max_tests,
-            callback: false,
+            ..PhishingConfig::default()
         }
     }
 

@@ -14,8 +14,9 @@ use reader::Reader;
 use super::serve::wire;
 use super::{Ending, Stop, load, output};
 use crate::catalogue::FAMILIES;
-use crate::cli::{BackfillArgs, Env, Options};
+use crate::cli::{BackfillArgs, Options};
 use crate::config::{AccountConfig, Config, duration};
+use crate::env::Env;
 use crate::exposition::History;
 
 /// Prometheus' newest samples are not in blocks yet: blocks beside them would overlap.

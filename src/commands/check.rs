@@ -9,8 +9,9 @@ use connect::connect;
 
 use super::serve::wire;
 use super::{DOES_NOT_FIT, Ending, FAILED, Stop, load_all, output, plan};
-use crate::cli::{CheckArgs, Env, Options};
+use crate::cli::{CheckArgs, Options};
 use crate::config::Config;
+use crate::env::Env;
 use crate::store::Storage;
 
 pub(super) async fn check(options: Options, arguments: CheckArgs, env: impl Env + 'static) -> Ending {

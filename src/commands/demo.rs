@@ -15,8 +15,9 @@ use tracing::info;
 use super::serve::{interrupted, run, say_version};
 use super::simulate::organisation;
 use super::{Ending, Stop, load_web};
-use crate::cli::{Env, Options, OrganisationArgs};
+use crate::cli::{Options, OrganisationArgs};
 use crate::config::{AccountConfig, Config, KeySource, SegmentAttribute};
+use crate::env::Env;
 use crate::model::{AccountName, Collector, PerCollector};
 use crate::secret::ApiKey;
 

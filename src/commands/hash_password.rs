@@ -2,8 +2,7 @@
 //!
 //! Of a terminal the password is asked twice, unseen. It is kept nowhere, and no message repeats it.
 
-use std::io::{self, BufRead, IsTerminal, Read as _, Write as _};
-use std::process::{Command, Stdio};
+use std::io::{self, BufRead, IsTerminal, Read as _};
 
 use zeroize::Zeroizing;
 
@@ -23,7 +22,8 @@ const MOST: u64 = 4096;
 pub(super) fn hash_password() -> Ending {
     let mut input = io::stdin().lock();
     let password = if input.is_terminal() {
-        typed(&mut input)
+        drop(input);
+        typed()
     } else {
         line(&mut input)
     }?;
@@ -46,28 +46,19 @@ fn line(input: &mut impl BufRead) -> Result<Zeroizing<Vec<u8>>, Stop> {
     Ok(line)
 }
 
-/// Asks for it: twice where it can't be seen.
-fn typed(input: &mut impl BufRead) -> Result<Zeroizing<Vec<u8>>, Stop> {
-    let Some(_hidden) = Hidden::hide() else {
-        ask("Password (it will be seen: the terminal's echo can't be switched off): ");
-        return line(input);
+/// Asks for it twice, since nobody can see what they type.
+fn typed() -> Result<Zeroizing<Vec<u8>>, Stop> {
+    let ask = |prompt| {
+        rpassword::prompt_password(prompt)
+            .map(|text| Zeroizing::new(text.into_bytes()))
+            .map_err(|error| Stop::failed(format!("the terminal can't be asked for a password: {error}")))
     };
-    ask("Password: ");
-    let password = line(input)?;
-    ask("\nAgain: ");
-    let again = line(input)?;
-    ask("\n");
-    if password == again {
+    let password = ask("Password: ")?;
+    if ask("Again: ")? == password {
         Ok(password)
     } else {
         Err(Stop::failed("the two passwords differ"))
     }
-}
-
-fn ask(what: &str) {
-    let mut error = io::stderr().lock();
-    // Nobody is there to answer if standard error is closed.
-    let _ = error.write_all(what.as_bytes()).and_then(|()| error.flush());
 }
 
 fn good(password: &[u8]) -> Result<&[u8], Stop> {
@@ -83,37 +74,6 @@ fn good(password: &[u8]) -> Result<&[u8], Stop> {
             "the password is longer than {LONGEST} bytes, and bcrypt looks at no more: expected a shorter one"
         ))),
     }
-}
-
-/// A terminal whose echo is off while this lives. Done by `stty`, which every system with terminals has: without it
-/// this takes unsafe code.
-struct Hidden(String);
-
-impl Hidden {
-    fn hide() -> Option<Self> {
-        let before = stty("-g")?;
-        stty("-echo")?;
-        Some(Self(before.trim().to_owned()))
-    }
-}
-
-impl Drop for Hidden {
-    fn drop(&mut self) {
-        let _ = stty(&self.0);
-    }
-}
-
-/// What `stty` says; [`None`] when it failed.
-fn stty(argument: &str) -> Option<String> {
-    let done = Command::new("stty")
-        .arg(argument)
-        .stdin(Stdio::inherit())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    done.status
-        .success()
-        .then(|| String::from_utf8_lossy(&done.stdout).into_owned())
 }
 
 #[cfg(test)]

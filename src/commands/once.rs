@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::serve::wire;
 use super::{Ending, FAILED, Stop, load, output};
-use crate::cli::{Env, OnceArgs, Options};
+use crate::cli::{OnceArgs, Options};
+use crate::env::Env;
 use crate::exposition::Exposition;
 use crate::poll::Poller;
 

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{DOES_NOT_FIT, Ending, Stop, load_without_keys, output};
-use crate::cli::{Env, Options, PlanArgs, PlanFormat};
+use crate::cli::{Options, PlanArgs, PlanFormat};
 use crate::config::AccountConfig;
+use crate::env::Env;
 use crate::forecast::{self, Forecast, Learned, Sizes, Source, forecast};
 use crate::model::{Collector, EnrollmentScope, PerCollector};
 use crate::store::{Saved, Storage};

@@ -109,7 +109,7 @@ impl CollectorConfig {
 }
 
 /// Which phishing tests are exported.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PhishingConfig {
     /// The spans of the account's phish-prone ratio: the `window` label as written, and its length. `all` isn't among
     /// them, and is always exported.
@@ -118,6 +118,9 @@ pub struct PhishingConfig {
     pub max_tests: usize,
     /// Whether callback tests are listed as well.
     pub callback: bool,
+    /// How much of the exporter's part of the day's quota the recipients of phishing tests may take, from 0 (they
+    /// aren't read) to 1.
+    pub recipients_share: f64,
 }
 
 impl Default for PhishingConfig {
@@ -128,6 +131,7 @@ impl Default for PhishingConfig {
                 .into(),
             max_tests: defaults::MAX_TESTS,
             callback: defaults::CALLBACK,
+            recipients_share: defaults::RECIPIENTS_SHARE,
         }
     }
 }

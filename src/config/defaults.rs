@@ -51,6 +51,10 @@ pub const MAX_TESTS: usize = 500;
 /// `phishing.callback`. Callback tests are a listing of their own that most accounts don't have, and it costs requests.
 pub const CALLBACK: bool = false;
 
+/// `phishing.recipients_share`. A tenth of the exporter's part of the quota: enough to read a few dozen tests a day,
+/// and little enough that everything else stays about as fresh.
+pub const RECIPIENTS_SHARE: f64 = 0.1;
+
 /// `groups.include`. All of them.
 pub const GROUPS_INCLUDE: &str = ".*";
 

@@ -7,7 +7,7 @@ use strict_yaml::{Mistake, nearest, shown};
 use super::key::is_world_readable;
 use super::layer::REGIONS;
 use super::{AccountConfig, BaseUrl, BaseUrlError, ConfigErrors, KeySource, Keys, with_causes};
-use crate::cli::Env;
+use crate::env::Env;
 use crate::model::{AccountName, Region};
 
 const KEY: &str = "KNOWBE4_API_KEY";
@@ -44,7 +44,11 @@ pub(super) fn read(env: &dyn Env, keys: Keys) -> Result<(AccountConfig, Vec<Stri
     let mut warnings: Vec<String> = strangers(env)
         .map(|(name, message)| format!("{name}: {message}"))
         .collect();
-    if let KeySource::File(path) = &key
+    if let Some(kind) = key.irregular(env) {
+        warnings.push(format!(
+            "{KEY_FILE}: the key's file is {kind} and no regular file: a key that changes may not be noticed"
+        ));
+    } else if let KeySource::File(path) = &key
         && is_world_readable(path)
     {
         warnings.push(format!(

@@ -2,7 +2,7 @@
 
 mod key;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use strict_yaml::file::{self, Limits, ReadError};
@@ -10,8 +10,9 @@ use strict_yaml::{Findings, Found, Hints, Item, Mistake, Spot, Table};
 
 use super::account::AccountConfig;
 use super::layer::Layer;
+use super::storage::StorageSaid;
 use super::{ConfigErrors, KeySource, Keys, defaults, duration};
-use crate::cli::Env;
+use crate::env::Env;
 use crate::model::{AccountName, Collector};
 use crate::secret::ApiKey;
 
@@ -19,7 +20,7 @@ use crate::secret::ApiKey;
 #[derive(Debug)]
 pub(super) struct Said {
     pub(super) accounts: Vec<AccountConfig>,
-    pub(super) storage_path: Option<PathBuf>,
+    pub(super) storage: StorageSaid,
     pub(super) stale_after: Duration,
     pub(super) warnings: Vec<String>,
 }
@@ -55,7 +56,7 @@ fn home(name: &str) -> Option<&'static str> {
     Some(match name {
         "requests_per_day" | "requests_per_minute" | "requests_per_second" | "share" => "budget",
         "include" | "exclude" | "min_size" => "groups",
-        "windows" | "max_tests" | "callback" => "phishing",
+        "windows" | "max_tests" | "callback" | "recipients_share" => "phishing",
         "interval" | "min_interval" | "max_interval" | "weight" | "enabled" => {
             "collectors and the collector's name"
         }
@@ -129,10 +130,11 @@ impl File<'_> {
         let accounts = accounts
             .and_then(|item| item.list("accounts"))
             .map(|list| self.accounts(list, &below));
-        let storage_path = root
+        let storage = root
             .take("storage")
             .and_then(|item| item.table("{ path: /var/lib/knowbe4-exporter }"))
-            .and_then(|table| self.storage(table));
+            .map(|table| StorageSaid::read(table, self.folder, self.env))
+            .unwrap_or_default();
         let stale_after = root
             .take("stale_after")
             .and_then(|item| duration::take(item, Duration::from_secs(1)));
@@ -141,7 +143,7 @@ impl File<'_> {
         self.check_staleness(&accounts, stale_after.as_ref());
         Some(Said {
             accounts,
-            storage_path,
+            storage,
             stale_after: stale_after.map_or(defaults::STALE_AFTER, |found| found.value),
             warnings: Vec::new(),
         })
@@ -161,16 +163,6 @@ impl File<'_> {
         let layer = Layer::read(&mut table, self.findings);
         table.finish();
         layer
-    }
-
-    fn storage(&self, mut table: Table<'_>) -> Option<PathBuf> {
-        let path = table.take("path").and_then(|item| {
-            item.text("the path of a directory", |text| {
-                (!text.is_empty()).then(|| self.folder.join(text))
-            })
-        });
-        table.finish();
-        path.map(|found| found.value)
     }
 
     fn accounts(&self, list: Found<Vec<Item<'_>>>, below: &Layer) -> Vec<AccountConfig> {

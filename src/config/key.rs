@@ -1,17 +1,21 @@
 //! Where an account's key comes from. It is read again whenever it may have changed; only its place is remembered.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use strict_yaml::file::{self, Limits, ReadError};
 use strict_yaml::shown;
 use zeroize::Zeroizing;
 
-use crate::cli::Env;
+use crate::env::Env;
 use crate::secret::{ApiKey, ApiKeyError};
 
-/// The longest key file that is read. Keys have some hundred bytes; this stops at a device or a log.
-const LONGEST_FILE: u64 = 16 << 10;
+/// How much of a key's file is read, and for how long. Keys have some hundred bytes; this stops at a device, a log, a
+/// pipe that nobody writes to, and a mount that hangs.
+const LIMITS: Limits = Limits {
+    bytes: 16 << 10,
+    time: Duration::from_secs(5),
+};
 
 /// Where systemd puts what `LoadCredential=` names.
 const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
@@ -39,7 +43,7 @@ pub enum KeyError {
         path: PathBuf,
         /// Why.
         #[source]
-        source: io::Error,
+        source: ReadError,
     },
     /// The variable isn't set, or is empty.
     #[error("the environment variable {} is not set", shown(.0))]
@@ -62,7 +66,7 @@ pub enum KeyError {
 }
 
 impl KeySource {
-    /// Reads the key as it is now. Blocks for as long as the file system does.
+    /// Reads the key as it is now. Blocks for five seconds at most, whatever the file system does.
     ///
     /// # Errors
     /// When the file or variable is missing, or holds no key.
@@ -80,9 +84,12 @@ impl KeySource {
         }
     }
 
-    /// The file that is to be watched for changes, if it is one.
-    pub fn watched(&self, env: &dyn Env) -> Option<PathBuf> {
-        self.path(env).ok()
+    /// What the key's file is when it is no regular file: `a pipe`, say.
+    pub(super) fn irregular(&self, env: &dyn Env) -> Option<&'static str> {
+        let path = self.path(env).ok()?;
+        path.metadata()
+            .ok()
+            .and_then(|file| file::irregular(file.file_type()))
     }
 
     fn path(&self, env: &dyn Env) -> Result<PathBuf, KeyError> {
@@ -108,16 +115,11 @@ impl KeySource {
 }
 
 fn from_file(path: &Path) -> Result<ApiKey, KeyError> {
-    let unreadable = |source| KeyError::Unreadable {
+    let contents = file::read(path, LIMITS).map_err(|source| KeyError::Unreadable {
         path: path.to_owned(),
         source,
-    };
-    // Room for all of it: growing would leave copies behind that nobody wipes.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST_FILE as usize + 1));
-    File::open(path)
-        .and_then(|file| file.take(LONGEST_FILE).read_to_end(&mut bytes))
-        .map_err(unreadable)?;
-    ApiKey::from_bytes(&bytes).map_err(|source| KeyError::NotAKey {
+    })?;
+    ApiKey::from_bytes(&contents.bytes).map_err(|source| KeyError::NotAKey {
         place: format!("the file {}", shown(&path.to_string_lossy())),
         source,
     })
@@ -180,8 +182,6 @@ mod tests {
         assert_eq!(KeySource::passed_credential("umbrella", &systemd), None);
         let credential = KeySource::Credential("acme".to_owned());
         assert!(credential.read(&systemd).is_ok());
-        assert_eq!(credential.watched(&systemd), Some(path));
-        assert_eq!(variable.watched(&systemd), None);
     }
 
     #[test]

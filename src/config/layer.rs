@@ -37,6 +37,7 @@ pub(super) struct Layer {
     windows: Option<Found<Vec<(String, Duration)>>>,
     max_tests: Option<Found<u64>>,
     callback: Option<Found<bool>>,
+    recipients_share: Option<Found<f64>>,
     include: Option<Found<Regex>>,
     exclude: Option<Found<Option<Regex>>>,
     min_size: Option<Found<u64>>,
@@ -88,6 +89,9 @@ impl Layer {
                 .take("max_tests")
                 .and_then(|item| item.whole(0..=MOST_TESTS));
             layer.callback = phishing.take("callback").and_then(Item::boolean);
+            layer.recipients_share = phishing
+                .take("recipients_share")
+                .and_then(|item| item.number(0.0..=1.0));
             phishing.finish();
         }
         if let Some(mut groups) = table
@@ -162,6 +166,11 @@ impl Layer {
             phishing.max_tests = usize::try_from(found.value).unwrap_or(usize::MAX);
         }
         set(&mut phishing.callback, &self.callback, &below.callback);
+        set(
+            &mut phishing.recipients_share,
+            &self.recipients_share,
+            &below.recipients_share,
+        );
 
         account.groups = self.groups(below);
         set(&mut account.segments, &self.segments, &below.segments);

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use crate::api::transport::{Clients, Https, Transport, TransportError};
-use crate::cli::Env;
 use crate::clock::Clock;
 use crate::config::{AccountConfig, KeyError};
+use crate::env::Env;
 use crate::instrument::{AccountInstruments, Instruments};
 use crate::model::AccountName;
 use crate::poll::{Heartbeat, Tools};

@@ -91,7 +91,22 @@ impl File<'_> {
         if self.keys == Keys::Leave {
             return None;
         }
-        if let KeySource::File(path) = &source.value
+        let key = match source.value.read(self.env) {
+            Ok(key) => key,
+            Err(error) => {
+                self.findings.wrong(&source.at, with_causes(&error));
+                return None;
+            }
+        };
+        // Not before it has answered: to look at a file on a mount that hangs takes for ever as well.
+        if let Some(kind) = source.value.irregular(self.env) {
+            self.findings.odd(
+                &source.at,
+                format!(
+                    "the key's file is {kind} and no regular file: a key that changes may not be noticed"
+                ),
+            );
+        } else if let KeySource::File(path) = &source.value
             && is_world_readable(path)
         {
             let path = shown(&path.to_string_lossy());
@@ -100,13 +115,7 @@ impl File<'_> {
                 format!("everybody may read {path}: chmod o-r is safer"),
             );
         }
-        match source.value.read(self.env) {
-            Ok(key) => Some(key),
-            Err(error) => {
-                self.findings.wrong(&source.at, with_causes(&error));
-                None
-            }
-        }
+        Some(key)
     }
 }
 
