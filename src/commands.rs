@@ -17,17 +17,21 @@ mod serve;
 mod simulate;
 mod site;
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::future::Future;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tracing::warn;
 
+use crate::causes::causes;
 use crate::cli::{self, Cli, Command, Options, USAGE};
 use crate::config::{Config, ConfigErrors, Loaded};
 use crate::env::Env;
 use crate::server::WebConfig;
+use crate::store::{FileStorage, Storage};
 use crate::telemetry;
 
 /// Exit code of what failed at run time.
@@ -44,11 +48,16 @@ struct Stop {
 }
 
 impl Stop {
-    /// It failed at run time.
-    fn failed(message: impl Display) -> Self {
+    /// It failed at run time, for this reason and its causes.
+    fn failed(error: impl Error) -> Self {
+        Self::said(causes(&error))
+    }
+
+    /// It failed at run time, and this says why.
+    fn said(message: impl Into<String>) -> Self {
         Self {
             code: FAILED,
-            message: Some(message.to_string()),
+            message: Some(message.into()),
         }
     }
 
@@ -110,7 +119,7 @@ fn dispatch(cli: Cli, env: impl Env + Clone + 'static) -> Ending {
         Command::Demo(organisation) => block_on(demo::demo(options, organisation, env)),
         Command::Simulate(arguments) => block_on(simulate::simulate(arguments)),
         Command::Check(arguments) => block_on(check::check(options, arguments, env)),
-        Command::Plan(arguments) => plan::plan(&options, &arguments, &env),
+        Command::Plan(arguments) => block_on(plan::plan(options, arguments, env)),
         Command::Once(arguments) => block_on(once::once(options, arguments, env)),
         Command::Backfill(arguments) => block_on(backfill::backfill(options, arguments, env)),
         Command::Assets(arguments) => assets::assets(&arguments),
@@ -156,6 +165,11 @@ fn load(options: &Options, env: &dyn Env) -> Result<Config, Stop> {
 /// The same for what sends nothing, and needs no key.
 fn load_without_keys(options: &Options, env: &dyn Env) -> Result<Config, Stop> {
     taken(Config::load_without_keys(options, env), options)
+}
+
+/// Where accounts are kept, as the configuration says. Nothing is opened or written yet.
+fn storage(config: &Config) -> Arc<dyn Storage> {
+    Arc::new(FileStorage::at(&config.storage_path))
 }
 
 fn taken(loaded: Result<Loaded, ConfigErrors>, options: &Options) -> Result<Config, Stop> {

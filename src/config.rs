@@ -169,14 +169,3 @@ fn ignored(accounts: &[AccountConfig], path: &std::path::Path, env: &dyn Env) ->
         )
     })
 }
-
-/// The error and its causes on one line, which the error itself doesn't repeat.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
-}

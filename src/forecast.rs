@@ -9,6 +9,7 @@ use crate::config::AccountConfig;
 use crate::config::defaults::estimated_requests;
 use crate::model::{Collector, EnrollmentScope, PerCollector};
 use crate::snapshot::AccountSnapshot;
+use crate::store::Saved;
 
 /// Rows in a page of most listings: the documented maximum.
 const PAGE: u64 = 500;
@@ -59,6 +60,17 @@ pub struct Learned {
     pub filter_ignored: bool,
     /// The part of the requests that brought nothing, lately.
     pub overhead: f64,
+}
+
+impl From<&Saved> for Learned {
+    fn from(saved: &Saved) -> Self {
+        Self {
+            of: saved.costs,
+            running_enrollments: saved.running_enrollments_cost,
+            filter_ignored: saved.filter_ignored,
+            overhead: saved.overhead,
+        }
+    }
 }
 
 impl Learned {

@@ -13,9 +13,11 @@
 // Floor 1: values. No I/O.
 pub mod assets;
 pub mod catalogue;
+pub mod causes;
 pub mod clock;
 pub mod database_url;
 pub mod env;
+pub mod join;
 pub mod model;
 pub mod secret;
 pub mod telemetry;

@@ -14,14 +14,13 @@ mod outcome;
 mod room;
 mod show;
 
-use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, debug_span};
+use tracing::{Instrument as _, debug_span, warn};
 
 use self::agenda::{Agenda, Entry, Running, prerequisites};
 use self::breaker::Breaker;
@@ -32,20 +31,21 @@ use crate::api::transport::Transport;
 use crate::api::{Client, Refresh};
 use crate::clock::Clock;
 use crate::collect::{Directory, Inputs, collect, restrict};
-use crate::config::AccountConfig;
+use crate::config::{AccountConfig, KeyError};
 use crate::forecast::{self, Forecast, Learned, Sizes, forecast};
 use crate::instrument::AccountInstruments;
+use crate::join::unless_cancelled;
 use crate::model::{Collector, CollectorStatus, Failure, NextRunReason, PerCollector, Reason};
 use crate::secret::ApiKey;
 use crate::snapshot::{AccountSnapshot, Published};
-use crate::store::AccountStore;
+use crate::store::Lease;
 use quota::{Budget, Refused};
 
 /// How long the task sleeps at most: the heartbeat's period, and how soon a changed key file is seen.
 const TICK: Duration = Duration::from_secs(10);
 
 /// Reads the account's key again from where the configuration says it is.
-pub type ReadKey = Arc<dyn Fn() -> Result<ApiKey, String> + Send + Sync>;
+pub type ReadKey = Arc<dyn Fn() -> Result<ApiKey, KeyError> + Send + Sync>;
 
 /// What an account's task works with.
 pub struct Tools {
@@ -55,8 +55,8 @@ pub struct Tools {
     pub transport: Arc<dyn Transport>,
     /// What may be sent.
     pub budget: Arc<Budget>,
-    /// Where it is kept.
-    pub store: Arc<AccountStore>,
+    /// Leave to poll it, and where it is kept.
+    pub lease: Arc<dyn Lease>,
     /// Where it is counted.
     pub instruments: Arc<AccountInstruments>,
     /// Where it is served from.
@@ -93,16 +93,20 @@ pub struct Poller {
 
 impl Poller {
     /// Takes up where the last run ended: its snapshot is published before this returns.
-    pub fn restore(tools: Tools) -> Self {
+    pub async fn restore(tools: Tools) -> Self {
         let client = Client::new(
             Arc::clone(&tools.transport),
             Arc::clone(&tools.budget),
             Arc::clone(&tools.instruments),
             tools.clock.clone(),
         );
-        let saved = tools.store.load_snapshot();
+        let saved = tools.lease.load().await.unwrap_or_else(|error| {
+            warn!(account = %tools.config.name, "what was kept can't be read, it begins without: {}", error.explain());
+            None
+        });
         let restored = saved.is_some();
         let saved = saved.unwrap_or_default();
+        let learned = Learned::from(&saved);
         let mut snapshot = saved.snapshot;
         for (collector, settings) in tools.config.collectors.iter() {
             if !settings.enabled {
@@ -110,16 +114,18 @@ impl Poller {
             }
         }
         restrict(&mut snapshot, &tools.config);
-        let learned = Learned {
-            of: saved.costs,
-            running_enrollments: saved.running_enrollments_cost,
-            filter_ignored: saved.filter_ignored,
-            overhead: saved.overhead,
-        };
         let forecast = forecast(
             &tools.config,
             &forecast::costs(&learned, &Sizes::default(), &snapshot),
         );
+        if !forecast.plan.fits {
+            warn!(
+                account = %tools.config.name,
+                requests_per_day = forecast.plan.requests_per_day,
+                limit = forecast.limit,
+                "the plan does not fit the budget, which is kept all the same; `plan` shows what fits"
+            );
+        }
         let now = Instant::now();
         let wall = tools.clock.now();
         let mut agenda = PerCollector::new(|_| Entry::default());
@@ -181,12 +187,12 @@ impl Poller {
             self.show();
             tokio::select! {
                 () = stop.cancelled() => break,
-                Some(ended) = running.join_next(), if !running.is_empty() => match ended {
-                    Ok(ended) => self.end(ended, &mut running).await,
-                    Err(error) if error.is_cancelled() => {}
-                    // A bug: the task dies with it, and the heartbeat with the task.
-                    Err(error) => resume_unwind(error.into_panic()),
-                },
+                // A panic goes on: the task dies with it, and the heartbeat with the task.
+                Some(ended) = running.join_next(), if !running.is_empty() => {
+                    if let Some(ended) = unless_cancelled(ended) {
+                        self.end(ended, &mut running).await;
+                    }
+                }
                 () = sleep_until(self.wake()) => {}
             }
         }
@@ -215,7 +221,7 @@ impl Poller {
                         .await;
                 } else {
                     self.begin(collector, &mut running);
-                    if let Some(Ok(ended)) = running.join_next().await {
+                    if let Some(ended) = running.join_next().await.and_then(unless_cancelled) {
                         self.end(ended, &mut running).await;
                     }
                 }

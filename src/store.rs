@@ -1,179 +1,236 @@
-//! What survives a restart: the ledger of requests and the last snapshot of each account.
+//! What survives a restart: of each account the ledger of its requests, the last snapshot, and what else took requests
+//! to learn. Here is what a storage can do; how it does it is below.
 //!
-//! One folder an account, so that nothing that happens to one touches another; one lock for the whole path, so that
-//! two processes can't spend one budget. Files are replaced whole or appended to, and checked when read: what is torn
-//! or foreign is set aside with a warning. Neither a key nor personal data is in them. Calls block; async callers use
-//! `spawn_blocking`.
+//! ```text
+//! Storage --lease()--> Lease: ledger, load, save, parts, progress   (this process polls the account)
+//!    |                   `--ended()--> GiveUp: finish, save, release | Lost: stop at once
+//!    `------follow()--> what the account's holder elsewhere has saved  (this process only serves it)
+//! ```
+//!
+//! Nobody above knows which storage it is. Rules that each of them keeps:
+//!
+//! - **One holder.** An account has one living [`Lease`] at most, over all processes that share the storage. Only its
+//!   holder sends requests for the account. `lease` waits for its turn for as long as that takes.
+//! - **Recorded under the lease.** What the ledger that comes from a lease has recorded was durable, and the lease was
+//!   this process's, at one moment after the call began. When a lease is lost the ledger fails from then on, whatever
+//!   the process believes: a lost lease can't spend anything, even if nobody has told the poller yet.
+//! - **Whole or not at all.** `save` and `keep_part` replace the old value by the new one; a crash leaves one of them.
+//! - **No secrets.** Neither a key nor personal data reaches a storage in the clear.
+//!
+//! A storage that can't be reached fails its calls; it doesn't end leases that it can't judge. The poller keeps what
+//! it has in memory, warns once, and saves again with the next refresh.
 
-mod progress;
+mod file;
 mod saved;
 
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
 
-pub use progress::{Progress, RiskHistory};
+use quota::durable::FileError;
+use quota::{Budget, Ledger, Limits, Loaded, Pending};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+pub use file::FileStorage;
 pub use saved::Saved;
 
-use quota::durable::{FileError, at, make_folder, private, replace, set_aside};
-use quota::{Budget, FileLedger, Limits};
-
+use crate::causes::causes;
 use crate::clock::Clock;
-use crate::model::AccountName;
+use crate::model::{AccountName, RiskPoint};
 
-/// The storage path, held by this process alone.
-#[derive(Debug)]
-pub struct Storage {
-    root: PathBuf,
-    _lock: File,
-}
+/// An operation of a storage. None of them is left half done when it is dropped: it happens or it doesn't.
+pub type Stored<'a, T> = Pending<'a, Result<T, StoreError>>;
 
-/// The storage path can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Another process holds the lock.
-    #[error(
-        "{0}: another process uses this storage path; stop it, or give each process its own --storage.path"
-    )]
-    Locked(PathBuf),
-    /// A file or folder can't be made, read or written.
-    #[error(transparent)]
-    File(#[from] FileError),
-}
+/// A ledger and what it holds.
+pub type Recorded = (Box<dyn Ledger>, Loaded);
 
-impl Storage {
-    /// Takes a storage path, which is made if it isn't there.
+/// A backfill under way, and what it has read already.
+pub type TakenUp = (Box<dyn Progress>, Vec<RiskHistory>);
+
+/// Where accounts are kept.
+pub trait Storage: fmt::Debug + Send + Sync {
+    /// Where that is, for people. Holds no password.
+    fn place(&self) -> String;
+
+    /// Waits until this process may poll the account, and takes its lease. Dropping the future withdraws the wish. A
+    /// storage that spreads accounts over processes lets those wait here that others have.
     ///
     /// # Errors
-    /// When another process has it, or it can't be written.
-    pub fn open(root: &Path) -> Result<Self, StoreError> {
-        make_folder(root)?;
-        let path = root.join("LOCK");
-        let lock = private()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(at(&path))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                root: root.to_owned(),
-                _lock: lock,
-            }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Locked(root.to_owned())),
-            Err(TryLockError::Error(error)) => Err(at(&path)(error).into()),
-        }
-    }
+    /// When the storage can't be used for this account, whoever holds it.
+    fn lease<'a>(&'a self, account: &'a AccountName) -> Stored<'a, Arc<dyn Lease>>;
 
-    /// The folder of an account.
+    /// The same without waiting: for commands that run once, and at the start. [`None`] when another process has it.
     ///
     /// # Errors
-    /// When it can't be made.
-    pub fn account(&self, account: &AccountName) -> Result<AccountStore, StoreError> {
-        let folder = folder(&self.root, account);
-        make_folder(&folder)?;
-        Ok(AccountStore { folder })
-    }
+    /// As for [`Self::lease`].
+    fn try_lease<'a>(&'a self, account: &'a AccountName) -> Stored<'a, Option<Arc<dyn Lease>>>;
 
-    /// What was last saved of an account, without taking the storage path: for `plan`, beside a running exporter.
-    pub fn peek(root: &Path, account: &AccountName) -> Option<Saved> {
-        saved::read(&folder(root, account)).ok().flatten()
-    }
+    /// What the account's holder saves from now on, seen within two seconds while [`Self::run`] runs. Nothing is sent
+    /// while this process holds the account itself. The account is followed for as long as the receiver lives.
+    fn follow(&self, account: &AccountName) -> watch::Receiver<Option<Arc<Saved>>>;
+
+    /// What was last saved, without a lease: for `plan`, and for what is served while another process polls.
+    ///
+    /// # Errors
+    /// When it can't be read. An account that was never saved is [`None`], and so is a snapshot that is damaged.
+    fn peek<'a>(&'a self, account: &'a AccountName) -> Stored<'a, Option<Saved>>;
+
+    /// What the storage has to do all the time: wait for leases, keep them, see what others save. Doesn't end before
+    /// it is dropped; whoever runs the exporter runs it and watches it.
+    fn run(&self) -> Pending<'_, ()>;
 }
 
-fn folder(root: &Path, account: &AccountName) -> PathBuf {
-    root.join("accounts").join(account.as_str())
-}
+/// One account, held by this process.
+pub trait Lease: fmt::Debug + Send + Sync {
+    /// Resolves when this process is to poll the account no longer; from then on at once, however often it is asked.
+    fn ended(&self) -> Pending<'_, LeaseEnd>;
 
-/// One account's files.
-#[derive(Debug)]
-pub struct AccountStore {
-    folder: PathBuf,
-}
+    /// The ledger and what it holds, once for each lease. `wall` is unix milliseconds now, for storages without a
+    /// clock of their own.
+    ///
+    /// A ledger that isn't one, or is missing where a snapshot isn't, is begun anew with the whole day counted as spent.
+    ///
+    /// # Errors
+    /// When it can't be written: then nothing may be sent.
+    fn ledger(&self, wall: u64) -> Stored<'_, Recorded>;
 
-impl AccountStore {
-    /// The last snapshot; [`None`] on the first run, and when the file isn't one (then it is set aside).
-    pub fn load_snapshot(&self) -> Option<Saved> {
-        match saved::read(&self.folder) {
-            Ok(saved) => saved,
-            Err(error) => {
-                set_aside(&self.folder, saved::FILE, &error.to_string());
-                None
-            }
-        }
-    }
+    /// What was last saved; [`None`] on the first run, and when it is damaged (then it is set aside, and logged).
+    ///
+    /// # Errors
+    /// When it can't be read.
+    fn load(&self) -> Stored<'_, Option<Saved>>;
 
-    /// Keeps a snapshot: the old one or the new one is on disk at any time, whole.
+    /// Keeps everything that is known of the account besides its ledger, in place of what was kept.
     ///
     /// # Errors
     /// When it can't be written; the old one stays.
-    pub fn save_snapshot(&self, saved: &Saved) -> Result<(), StoreError> {
-        Ok(replace(&self.folder, saved::FILE, &saved::encode(saved))?)
-    }
+    fn save(&self, saved: Saved) -> Stored<'_, ()>;
 
-    /// The budget that this account's ledger records. A ledger that isn't readable, or is missing although there is a
-    /// snapshot, is begun anew with the whole day counted as spent.
+    /// Ids of everything that was kept by [`Self::keep_part`], ascending.
     ///
     /// # Errors
-    /// When it can't be written.
-    pub fn open_budget(&self, limits: Limits, clock: Clock) -> Result<Budget, StoreError> {
-        let known = self.folder.join(saved::FILE).exists();
-        let (ledger, loaded) = FileLedger::open(&self.folder, known, clock.milliseconds())?;
+    /// When they can't be read.
+    fn parts(&self) -> Stored<'_, Vec<i64>>;
+
+    /// What was kept under an id.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    fn part(&self, id: i64) -> Stored<'_, Option<Vec<u8>>>;
+
+    /// Keeps bytes of a collector's own under the id of what they are about, in place of what was there; [`None`]
+    /// removes them. Sealed by whoever keeps them, where they are about persons.
+    ///
+    /// # Errors
+    /// When they can't be written; the old ones stay.
+    fn keep_part(&self, id: i64, bytes: Option<Vec<u8>>) -> Stored<'_, ()>;
+
+    /// Begins without parts: those that are there were sealed by a key that is no longer in use.
+    ///
+    /// # Errors
+    /// When that can't be done.
+    fn set_parts_aside(&self) -> Stored<'_, ()>;
+
+    /// Takes up a backfill of the account at `source` (its base URL): what it has read already. What another source
+    /// said is forgotten.
+    ///
+    /// # Errors
+    /// When it can't be read or written.
+    fn progress(&self, source: String) -> Stored<'_, TakenUp>;
+
+    /// Gives the account back: another process may have it at once. Everything was saved before. A lease that is
+    /// dropped without is given back when the storage finds out.
+    fn release(&self) -> Pending<'_, ()>;
+}
+
+impl dyn Lease {
+    /// The budget that the account's ledger records.
+    ///
+    /// # Errors
+    /// As for [`Self::ledger`].
+    pub async fn budget(&self, limits: Limits, clock: Clock) -> Result<Budget, StoreError> {
+        let (ledger, loaded) = self.ledger(clock.milliseconds()).await?;
         let wall = Box::new(move || clock.milliseconds());
-        Ok(Budget::new(Box::new(ledger), loaded, limits, wall))
+        Ok(Budget::new(ledger, loaded, limits, wall))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::fs;
+/// A backfill under way.
+pub trait Progress: fmt::Debug + Send {
+    /// Keeps one history.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn add<'a>(&'a mut self, history: &'a RiskHistory) -> Stored<'a, ()>;
 
-    use super::*;
+    /// The backfill is done: what was kept of it is forgotten.
+    ///
+    /// # Errors
+    /// When it can't be removed.
+    fn finish(self: Box<Self>) -> Stored<'static, ()>;
+}
 
-    fn acme() -> AccountName {
-        "acme".parse().expect("a name")
-    }
+/// One history that a backfill has read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RiskHistory {
+    /// The group it is about; [`None`] for the account.
+    pub group: Option<i64>,
+    /// Oldest first.
+    pub points: Vec<RiskPoint>,
+}
 
-    #[test]
-    fn one_process_has_a_storage_path() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let first = Storage::open(dir.path()).expect("free");
-        assert!(matches!(Storage::open(dir.path()), Err(StoreError::Locked(_))));
-        drop(first);
-        assert!(Storage::open(dir.path()).is_ok());
-    }
+/// Why a lease ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaseEnd {
+    /// Another process is to have it: finish what is under way, save, release.
+    GiveUp,
+    /// Another process may have it already: nothing may be sent, and nothing can be saved.
+    Lost,
+}
 
-    #[test]
-    fn snapshots_come_back_and_damaged_ones_are_set_aside() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let store = Storage::open(dir.path())
-            .expect("free")
-            .account(&acme())
-            .expect("a folder");
-        assert_eq!(store.load_snapshot(), None);
-        let saved = Saved {
-            up: Some(true),
-            ..Saved::default()
-        };
-        store.save_snapshot(&saved).expect("saved");
-        assert_eq!(store.load_snapshot(), Some(saved.clone()));
-        assert_eq!(Storage::peek(dir.path(), &acme()), Some(saved.clone()));
-        let path = store.folder.join(saved::FILE);
-        let whole = fs::read(&path).expect("bytes");
-        for damage in [
-            &b""[..],
-            b"something else",
-            &whole[..whole.len() - 1],
-            &[&whole[..], b"x"].concat(),
-        ] {
-            fs::write(&path, damage).expect("written");
-            assert_eq!(store.load_snapshot(), None, "{}", String::from_utf8_lossy(damage));
-            assert!(!path.exists());
+/// A storage can't do what it is there for. The causes are in the chain, the cure in [`Self::cure`].
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process holds it.
+    #[error("{0}: another process uses this storage")]
+    Held(String),
+    /// The lease has ended.
+    #[error("another process has taken over the account")]
+    Lost,
+    /// A file or folder can't be made, read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Anything else that a storage ran into.
+    #[error("{what}")]
+    Failed {
+        /// What could not be done, and where.
+        what: String,
+        /// What to do about it.
+        cure: String,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl StoreError {
+    /// Itself, its causes, and what to do about it: for whoever handles it.
+    pub fn explain(&self) -> String {
+        match self {
+            // Says it in its own words.
+            Self::File(error) => causes(error),
+            _ => format!("{}; {}", causes(self), self.cure()),
         }
-        for index in 0..whole.len() {
-            let mut flipped = whole.clone();
-            flipped[index] ^= 1;
-            fs::write(&path, &flipped).expect("written");
-            assert_eq!(store.load_snapshot(), None, "byte {index}");
+    }
+
+    /// What to do about it, in one line.
+    pub fn cure(&self) -> String {
+        match self {
+            Self::Held(_) => "stop the other process, or give each its own --storage.path".to_owned(),
+            Self::Lost => "nothing: the account goes on there".to_owned(),
+            Self::File(error) => error.cure().to_owned(),
+            Self::Failed { cure, .. } => cure.clone(),
         }
     }
 }

@@ -128,7 +128,11 @@ impl Supervisor {
                 .collect()
         };
         let shared = Arc::clone(&self.shared);
-        let opened = in_lanes(opening, move |(config, kept)| shared.prepare(&config, kept)).await;
+        let opened = in_lanes(opening, move |(config, kept)| {
+            let shared = Arc::clone(&shared);
+            async move { shared.prepare(&config, kept).await }
+        })
+        .await;
         opened.into_iter().collect()
     }
 
@@ -145,22 +149,23 @@ impl Supervisor {
         };
         let shared = Arc::clone(&self.shared);
         let restore = move |(tools, another_key): (Tools, bool)| {
+            let instruments = Arc::clone(&shared.instruments);
             let config = Arc::clone(&tools.config);
             let heartbeat = Arc::clone(&tools.heartbeat);
             let kept = Kept {
                 budget: Arc::clone(&tools.budget),
-                store: Arc::clone(&tools.store),
+                lease: Arc::clone(&tools.lease),
                 instruments: Arc::clone(&tools.instruments),
             };
             kept.budget.set_limits(limits(&config));
-            shared
-                .instruments
-                .insert(&config.name, Arc::clone(&kept.instruments));
-            let mut poller = Poller::restore(tools);
-            if another_key {
-                poller.ask_refused_again();
+            async move {
+                instruments.insert(&config.name, Arc::clone(&kept.instruments));
+                let mut poller = Poller::restore(tools).await;
+                if another_key {
+                    poller.ask_refused_again();
+                }
+                (config, kept, heartbeat, poller)
             }
-            (config, kept, heartbeat, poller)
         };
         let restored = in_lanes(begun.into_iter().zip(another_key).collect(), restore).await;
         for (index, (config, kept, heartbeat, poller)) in restored.into_iter().enumerate() {

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floor of each room. A room uses rooms on lower floors only.
-const FLOORS: [(&str, u32); 24] = [
+const FLOORS: [(&str, u32); 26] = [
     ("main", 10),
     ("lib", 10),
     ("commands", 9),
@@ -31,9 +31,11 @@ const FLOORS: [(&str, u32); 24] = [
     ("snapshot", 2),
     ("assets", 1),
     ("catalogue", 1),
+    ("causes", 1),
     ("clock", 1),
     ("database_url", 1),
     ("env", 1),
+    ("join", 1),
     ("model", 1),
     ("secret", 1),
     ("telemetry", 1),

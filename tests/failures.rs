@@ -18,7 +18,7 @@ use knowbe4_exporter::clock::Clock;
 use knowbe4_exporter::instrument::AccountInstruments;
 use knowbe4_exporter::model::{AccountName, Endpoint, Reason};
 use knowbe4_exporter::secret::ApiKey;
-use knowbe4_exporter::store::Storage;
+use knowbe4_exporter::store::{FileStorage, Storage as _};
 use knowbe4_simulator::{Fault, Settings, Simulator};
 use quota::{Budget, Limits};
 use tokio::net::TcpListener;
@@ -67,16 +67,16 @@ impl Bench {
                 .await
                 .unwrap()
         });
-        Self::at(&base, simulator, server)
+        Self::at(&base, simulator, server).await
     }
 
-    fn at(base: &str, simulator: Arc<Simulator>, server: JoinSet<()>) -> Self {
+    async fn at(base: &str, simulator: Arc<Simulator>, server: JoinSet<()>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let account: AccountName = "acme".parse().unwrap();
-        let store = Storage::open(dir.path()).unwrap().account(&account).unwrap();
+        let lease = FileStorage::at(dir.path()).lease(&account).await.unwrap();
         let instruments = Arc::<AccountInstruments>::default();
         let clock = Clock::system();
-        let budget = Arc::new(store.open_budget(LIMITS, clock.clone()).unwrap());
+        let budget = Arc::new(lease.budget(LIMITS, clock.clone()).await.unwrap());
         instruments.spends_from(Arc::clone(&budget));
         let transport = Https::new(base, ApiKey::new("key").unwrap(), &Clients::new(TIMEOUTS)).unwrap();
         let client = Client::new(
@@ -250,10 +250,10 @@ async fn nobody_there_is_a_transport_error_with_a_cure() {
         .local_addr()
         .unwrap()
         .port();
-    let nobody = Bench::at(&format!("http://127.0.0.1:{port}"), simulator(), JoinSet::new());
+    let nobody = Bench::at(&format!("http://127.0.0.1:{port}"), simulator(), JoinSet::new()).await;
     let error = nobody.groups().await.0.expect_err("nobody listens");
     assert_eq!(error.reason(), Reason::Transport);
-    let unknown = Bench::at("https://knowbe4.invalid", simulator(), JoinSet::new());
+    let unknown = Bench::at("https://knowbe4.invalid", simulator(), JoinSet::new()).await;
     let error = unknown.groups().await.0.expect_err("no such name");
     assert!(
         matches!(error.reason(), Reason::Transport | Reason::Timeout),
@@ -273,7 +273,7 @@ async fn a_server_that_speaks_no_tls_is_named_as_that() {
             .await
             .unwrap()
     });
-    let bench = Bench::at(&base, simulator, server);
+    let bench = Bench::at(&base, simulator, server).await;
     let error = bench.groups().await.0.expect_err("no TLS");
     assert_eq!(error.reason(), Reason::Transport);
     let failure = bench.client.explain(&error, Endpoint::Groups);

@@ -20,7 +20,7 @@ use knowbe4_exporter::model::{AccountName, Collector};
 use knowbe4_exporter::poll::{Heartbeat, Poller, Tools};
 use knowbe4_exporter::secret::ApiKey;
 use knowbe4_exporter::snapshot::Published;
-use knowbe4_exporter::store::Storage;
+use knowbe4_exporter::store::{FileStorage, Storage as _};
 use quota::{Limits, Permit};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -203,7 +203,7 @@ impl Transport for Pages {
 async fn live(life: Life, judged: f64) -> (f64, f64) {
     let start = Instant::now();
     let dir = tempfile::tempdir().unwrap();
-    let storage = Storage::open(dir.path()).unwrap();
+    let storage = FileStorage::at(dir.path());
     let account: AccountName = "acme".parse().unwrap();
     let config = Arc::new(life.config());
     let clock = Clock::anchored(1_780_000_000.0);
@@ -224,21 +224,22 @@ async fn live(life: Life, judged: f64) -> (f64, f64) {
     let mut read = [0.0; WEIGHTS.len()];
     while Instant::now() < end {
         let instruments = Arc::<AccountInstruments>::default();
-        let store = Arc::new(storage.account(&account).unwrap());
-        let budget = Arc::new(store.open_budget(limits, clock.clone()).unwrap());
+        let lease = storage.lease(&account).await.unwrap();
+        let budget = Arc::new(lease.budget(limits, clock.clone()).await.unwrap());
         instruments.spends_from(Arc::clone(&budget));
         let poller = Poller::restore(Tools {
             config: Arc::clone(&config),
             transport: Arc::clone(&api) as Arc<dyn Transport>,
             budget,
-            store,
+            lease,
             instruments: Arc::clone(&instruments),
             published: Arc::<Published>::default(),
             clock: clock.clone(),
             key: ApiKey::new("key").unwrap(),
             read_key: Arc::new(|| Ok(ApiKey::new("key").unwrap())),
             heartbeat: Arc::new(Heartbeat::default()),
-        });
+        })
+        .await;
         let mut task = JoinSet::new();
         task.spawn(poller.run(CancellationToken::new()));
         let span = if life.restarts_per_day > 0.0 {

@@ -19,7 +19,7 @@ use knowbe4_exporter::model::{AccountName, Collector};
 use knowbe4_exporter::poll::{Heartbeat, Poller, Tools};
 use knowbe4_exporter::secret::ApiKey;
 use knowbe4_exporter::snapshot::Published;
-use knowbe4_exporter::store::Storage;
+use knowbe4_exporter::store::{FileStorage, Storage as _};
 use knowbe4_simulator::{Delivery, Request, Settings, Simulator};
 use quota::{Limits, Permit};
 use tokio::task::JoinSet;
@@ -98,7 +98,7 @@ async fn live(days: u64, faults: &str, restart_every: Option<Duration>) -> Days 
     };
     let simulator = Arc::new(Simulator::new(settings));
     let dir = tempfile::tempdir().unwrap();
-    let storage = Storage::open(dir.path()).unwrap();
+    let storage = FileStorage::at(dir.path());
     let account: AccountName = "acme".parse().unwrap();
     let key = ApiKey::new("key").unwrap();
     let config = AccountConfig::new(
@@ -121,8 +121,8 @@ async fn live(days: u64, faults: &str, restart_every: Option<Duration>) -> Days 
     let end = start + Duration::from_secs(days * DAY);
     while Instant::now() < end {
         instruments = Arc::default();
-        let store = Arc::new(storage.account(&account).unwrap());
-        let budget = Arc::new(store.open_budget(limits, clock.clone()).unwrap());
+        let lease = storage.lease(&account).await.unwrap();
+        let budget = Arc::new(lease.budget(limits, clock.clone()).await.unwrap());
         instruments.spends_from(Arc::clone(&budget));
         let read_key = key.clone();
         let poller = Poller::restore(Tools {
@@ -132,14 +132,15 @@ async fn live(days: u64, faults: &str, restart_every: Option<Duration>) -> Days 
                 start,
             }),
             budget,
-            store,
+            lease,
             instruments: Arc::clone(&instruments),
             published: Arc::<Published>::default(),
             clock: clock.clone(),
             key: key.clone(),
             read_key: Arc::new(move || Ok(read_key.clone())),
             heartbeat: Arc::new(Heartbeat::default()),
-        });
+        })
+        .await;
         let mut task = JoinSet::new();
         task.spawn(poller.run(CancellationToken::new()));
         let until = restart_every.map_or(end, |every| (Instant::now() + every).min(end));

@@ -12,6 +12,7 @@ use reqwest::{Client, Url};
 
 use super::error::{ApiError, TransportKind};
 use super::headers::Headers;
+use crate::causes::causes;
 use crate::model::Endpoint;
 use crate::secret::ApiKey;
 use quota::Permit;
@@ -147,7 +148,7 @@ impl Clients {
         }
         let client = client
             .build()
-            .map_err(|error| TransportError::Client(causes(&error)))?;
+            .map_err(|error| TransportError::Client(below(&error)))?;
         Ok(place.insert(client).clone())
     }
 }
@@ -271,7 +272,7 @@ fn classify(error: &reqwest::Error, limit: Duration) -> ApiError {
     if error.is_timeout() {
         return ApiError::Timeout(limit);
     }
-    let detail = causes(error);
+    let detail = below(error);
     let lower = detail.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     let kind = if says(&["dns error", "failed to lookup", "name or service not known"]) {
@@ -288,20 +289,9 @@ fn classify(error: &reqwest::Error, limit: Duration) -> ApiError {
     broken(kind, detail)
 }
 
-/// The chain of causes in one line, without the URL.
-fn causes(error: &reqwest::Error) -> String {
-    let mut causes = Vec::new();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if causes.last().is_none_or(|last: &String| !last.contains(&text)) {
-            causes.push(text);
-        }
-        source = cause.source();
-    }
-    if causes.is_empty() {
-        "the request failed".to_owned()
-    } else {
-        causes.join(": ")
-    }
+/// The causes in one line, without the error's own words, which hold the URL.
+fn below(error: &reqwest::Error) -> String {
+    error
+        .source()
+        .map_or_else(|| "the request failed".to_owned(), causes)
 }

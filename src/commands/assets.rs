@@ -17,7 +17,7 @@ pub(super) fn assets(arguments: &AssetsArgs) -> Ending {
             Ok(found) if found == asset.contents => {}
             Ok(_) => changed.push((path, asset)),
             Err(error) if error.kind() == ErrorKind::NotFound => missing.push((path, asset)),
-            Err(error) => return Err(Stop::failed(format!("{}: {error}", path.display()))),
+            Err(error) => return Err(Stop::said(format!("{}: {error}", path.display()))),
         }
     }
     if !changed.is_empty() && !arguments.force {
@@ -25,7 +25,7 @@ pub(super) fn assets(arguments: &AssetsArgs) -> Ending {
             .iter()
             .map(|(path, _)| format!("\n  {}", path.display()))
             .collect();
-        return Err(Stop::failed(format!(
+        return Err(Stop::said(format!(
             "these files differ from those of this version, so nothing was written:{names}\n\
              Write into another directory and compare, or replace them with --force"
         )));
@@ -34,7 +34,7 @@ pub(super) fn assets(arguments: &AssetsArgs) -> Ending {
     for (path, asset) in missing.into_iter().chain(changed) {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)
-                .map_err(|error| Stop::failed(format!("{}: {error}", folder.display())))?;
+                .map_err(|error| Stop::said(format!("{}: {error}", folder.display())))?;
         }
         output::replace(&path, asset.contents, asset.is_executable())?;
     }

@@ -40,8 +40,11 @@ pub(super) async fn backfill(options: Options, arguments: BackfillArgs, env: imp
     let mut missing = 0;
     for account in accounts {
         let account = Arc::new(account.clone());
-        let tools = shared.open(&account).map_err(Stop::failed)?;
-        let mut reader = Reader::new(&account, tools, window.clone())?;
+        let tools = shared
+            .open(&account)
+            .await
+            .map_err(|error| Stop::said(error.explain()))?;
+        let mut reader = Reader::new(&account, tools, window.clone()).await?;
         // What stops one account stops no other.
         stopped.extend(reader.read(&mut history).await.err());
         missing += reader.missing;
@@ -49,7 +52,7 @@ pub(super) async fn backfill(options: Options, arguments: BackfillArgs, env: imp
     }
     if !stopped.is_empty() {
         let reasons: Vec<_> = stopped.iter().map(ToString::to_string).collect();
-        return Err(Stop::failed(reasons.join("\n")));
+        return Err(Stop::said(reasons.join("\n")));
     }
     let mut written = Default::default();
     output::replace_with(&arguments.output, false, |out| {
@@ -63,12 +66,15 @@ pub(super) async fn backfill(options: Options, arguments: BackfillArgs, env: imp
         written.samples, written.series,
     ))?;
     if missing > 0 {
-        return Err(Stop::failed(format!(
+        return Err(Stop::said(format!(
             "{missing} of the histories could not be read (see above); the same command asks for these alone"
         )));
     }
     for progress in done {
-        progress.finish().map_err(Stop::failed)?;
+        progress
+            .finish()
+            .await
+            .map_err(|error| Stop::said(error.explain()))?;
     }
     Ok(())
 }

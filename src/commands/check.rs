@@ -8,11 +8,10 @@ use std::sync::Arc;
 use connect::connect;
 
 use super::serve::wire;
-use super::{DOES_NOT_FIT, Ending, FAILED, Stop, load_all, output, plan};
+use super::{DOES_NOT_FIT, Ending, FAILED, Stop, load_all, output, plan, storage};
 use crate::cli::{CheckArgs, Options};
 use crate::config::Config;
 use crate::env::Env;
-use crate::store::Storage;
 
 pub(super) async fn check(options: Options, arguments: CheckArgs, env: impl Env + 'static) -> Ending {
     let (config, _) = load_all(&options, &env)?;
@@ -25,8 +24,13 @@ pub(super) async fn check(options: Options, arguments: CheckArgs, env: impl Env 
         }
     }
     let mut fits = true;
+    let storage = storage(&config);
     for account in &config.accounts {
-        let saved = Storage::peek(&config.storage_path, &account.name).unwrap_or_default();
+        let saved = storage
+            .peek(&account.name)
+            .await
+            .map_err(|error| Stop::said(error.explain()))?
+            .unwrap_or_default();
         let forecast = plan::of(account, &saved, &Default::default());
         if !forecast.plan.fits {
             fits = false;

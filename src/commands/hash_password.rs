@@ -51,26 +51,26 @@ fn typed() -> Result<Zeroizing<Vec<u8>>, Stop> {
     let ask = |prompt| {
         rpassword::prompt_password(prompt)
             .map(|text| Zeroizing::new(text.into_bytes()))
-            .map_err(|error| Stop::failed(format!("the terminal can't be asked for a password: {error}")))
+            .map_err(|error| Stop::said(format!("the terminal can't be asked for a password: {error}")))
     };
     let password = ask("Password: ")?;
     if ask("Again: ")? == password {
         Ok(password)
     } else {
-        Err(Stop::failed("the two passwords differ"))
+        Err(Stop::said("the two passwords differ"))
     }
 }
 
 fn good(password: &[u8]) -> Result<&[u8], Stop> {
     match password.len() {
-        0 => Err(Stop::failed(
+        0 => Err(Stop::said(
             "the password is empty: expected it as one line on standard input",
         )),
-        1..=LONGEST if password.contains(&0) => Err(Stop::failed(
+        1..=LONGEST if password.contains(&0) => Err(Stop::said(
             "the password holds a NUL byte, which ends it for bcrypt",
         )),
         1..=LONGEST => Ok(password),
-        _ => Err(Stop::failed(format!(
+        _ => Err(Stop::said(format!(
             "the password is longer than {LONGEST} bytes, and bcrypt looks at no more: expected a shorter one"
         ))),
     }

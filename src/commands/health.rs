@@ -29,7 +29,7 @@ pub(super) async fn health(options: Options) -> Ending {
             Err(_) => last = format!("{address}: no answer within {} s", PATIENCE.as_secs()),
         }
     }
-    Err(Stop::failed(format!(
+    Err(Stop::said(format!(
         "{last} (is the exporter running, and on this --web.listen-address?)"
     )))
 }
@@ -50,7 +50,7 @@ fn verdict(answer: &str) -> Ending {
     let body = answer.split("\r\n\r\n").nth(1).unwrap_or_default().trim();
     match status {
         "200" | "400" | "401" | "429" => Ok(()),
-        _ => Err(Stop::failed(format!("not healthy: {status} {body}"))),
+        _ => Err(Stop::said(format!("not healthy: {status} {body}"))),
     }
 }
 

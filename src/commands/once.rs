@@ -20,8 +20,11 @@ pub(super) async fn once(options: Options, arguments: OnceArgs, env: impl Env + 
     );
     let mut failed = false;
     for account in config.accounts {
-        let tools = shared.open(&Arc::new(account)).map_err(Stop::failed)?;
-        failed |= !Poller::restore(tools).once().await.is_empty();
+        let tools = shared
+            .open(&Arc::new(account))
+            .await
+            .map_err(|error| Stop::said(error.explain()))?;
+        failed |= !Poller::restore(tools).await.once().await.is_empty();
     }
     let text = exposition.text();
     match &arguments.output {

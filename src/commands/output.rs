@@ -47,7 +47,7 @@ pub(super) fn replace_with(
         out.into_inner()?.sync_all()?;
         fs::rename(&temporary, path)
     };
-    replace().map_err(|error| Stop::failed(format!("{}: {error}", path.display())))
+    replace().map_err(|error| Stop::said(format!("{}: {error}", path.display())))
 }
 
 /// Columns side by side, each as wide as its widest cell; the first row is the heading.

@@ -2,17 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::{DOES_NOT_FIT, Ending, Stop, load_without_keys, output};
+use super::{DOES_NOT_FIT, Ending, Stop, load_without_keys, output, storage};
 use crate::cli::{Options, PlanArgs, PlanFormat};
 use crate::config::AccountConfig;
 use crate::env::Env;
 use crate::forecast::{self, Forecast, Learned, Sizes, Source, forecast};
 use crate::model::{Collector, EnrollmentScope, PerCollector};
-use crate::store::{Saved, Storage};
+use crate::store::Saved;
 
-pub(super) fn plan(options: &Options, arguments: &PlanArgs, env: &dyn Env) -> Ending {
-    let config = load_without_keys(options, env)?;
-    let sizes = sizes(arguments);
+pub(super) async fn plan(options: Options, arguments: PlanArgs, env: impl Env) -> Ending {
+    let config = load_without_keys(&options, &env)?;
+    let sizes = sizes(&arguments);
+    let storage = storage(&config);
     let mut outlooks = Vec::new();
     for account in &config.accounts {
         let mut account = account.clone();
@@ -27,7 +28,11 @@ pub(super) fn plan(options: &Options, arguments: &PlanArgs, env: &dyn Env) -> En
             )));
         }
         // Nothing is locked or written: the exporter may be running.
-        let saved = Storage::peek(&config.storage_path, &account.name).unwrap_or_default();
+        let saved = storage
+            .peek(&account.name)
+            .await
+            .map_err(|error| Stop::said(error.explain()))?
+            .unwrap_or_default();
         outlooks.push(Outlook::new(account, &saved, &sizes));
     }
     output::print(&match arguments.format {
@@ -73,12 +78,7 @@ impl Outlook {
 
 /// The forecast of an account: what the user says goes before what was learned.
 pub(super) fn of(account: &AccountConfig, saved: &Saved, sizes: &Sizes) -> Forecast {
-    let mut learned = Learned {
-        of: saved.costs,
-        running_enrollments: saved.running_enrollments_cost,
-        filter_ignored: saved.filter_ignored,
-        overhead: saved.overhead,
-    };
+    let mut learned = Learned::from(saved);
     for collector in Collector::ALL {
         if sizes.0[collector].is_some() {
             learned.of[collector] = None;

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::site::Exporter;
-use super::{Ending, Stop, load, load_all};
+use super::{Ending, Stop, load, load_all, storage};
 use crate::api::transport::Clients;
 use crate::cli::Options;
 use crate::clock::Clock;
@@ -20,7 +20,6 @@ use crate::env::Env;
 use crate::exposition::Exposition;
 use crate::instrument::Instruments;
 use crate::server::{self, Limits, Listener, WebConfig};
-use crate::store::Storage;
 use crate::supervise::{Shared, Supervisor};
 
 /// Shortest pause between two renderings of the exposition ahead of scrapes: a thousand accounts publish often.
@@ -32,7 +31,6 @@ pub(super) type Reload = Arc<dyn Fn() -> Result<Config, Stop> + Send + Sync>;
 pub(super) async fn serve(options: Options, env: impl Env + Clone + 'static) -> Ending {
     say_version();
     let (config, web) = load_all(&options, &env)?;
-    warn_of_plans(&config);
     let reload_options = options.clone();
     let reload_env = env.clone();
     run(
@@ -80,7 +78,10 @@ pub(super) async fn run(
         config.stale_after,
     ));
     let supervisor = Arc::new(Supervisor::new(shared));
-    supervisor.apply(&config.accounts).await.map_err(Stop::failed)?;
+    supervisor
+        .apply(&config.accounts)
+        .await
+        .map_err(|error| Stop::said(error.explain()))?;
     let site = Arc::new(Exporter::new(
         Arc::clone(&supervisor),
         Arc::clone(&exposition),
@@ -148,7 +149,7 @@ async fn listeners(options: &Options) -> Result<Vec<Listener>, Stop> {
 
 /// What all accounts share. Takes the storage path for this process alone.
 pub(super) fn wire(config: &Config, env: Arc<dyn Env>) -> Result<Shared, Stop> {
-    let storage = Storage::open(&config.storage_path).map_err(Stop::failed)?;
+    let storage = storage(config);
     let clock = Clock::system();
     Ok(Shared {
         storage,
@@ -158,22 +159,6 @@ pub(super) fn wire(config: &Config, env: Arc<dyn Env>) -> Result<Shared, Stop> {
         clock,
         env,
     })
-}
-
-/// Says once at the start which accounts can't be polled as configured.
-fn warn_of_plans(config: &Config) {
-    for account in &config.accounts {
-        let saved = Storage::peek(&config.storage_path, &account.name).unwrap_or_default();
-        let forecast = super::plan::of(account, &saved, &Default::default());
-        if !forecast.plan.fits {
-            warn!(
-                account = %account.name,
-                requests_per_day = forecast.plan.requests_per_day,
-                limit = forecast.limit,
-                "the plan does not fit the budget, which is kept all the same; `plan` shows what gives"
-            );
-        }
-    }
 }
 
 /// Renders the exposition after each publication and when something goes stale, so that scrapes find it ready.

@@ -23,7 +23,7 @@ pub(super) async fn simulate(arguments: SimulateArgs) -> Ending {
             break;
         }
     }
-    let listener = listener.ok_or_else(|| Stop::failed(&reason))?;
+    let listener = listener.ok_or_else(|| Stop::said(reason))?;
     let address = listener.local_addr().map_err(Stop::failed)?;
     info!(%address, "simulating KnowBe4: KNOWBE4_BASE_URL=http://{address} KNOWBE4_API_KEY=anything");
     knowbe4_simulator::serve(Arc::new(simulator), listener, interrupted())

@@ -81,7 +81,7 @@ impl Exporter {
             ));
         }
         let applied = self.supervisor.apply(&config.accounts).await;
-        applied.map_err(|error| error.to_string())?;
+        applied.map_err(|error| error.explain())?;
         self.exposition.set_stale_after(config.stale_after);
         Ok(())
     }

@@ -6,7 +6,8 @@ use strict_yaml::{Mistake, nearest, shown};
 
 use super::key::is_world_readable;
 use super::layer::REGIONS;
-use super::{AccountConfig, BaseUrl, BaseUrlError, ConfigErrors, KeySource, Keys, with_causes};
+use super::{AccountConfig, BaseUrl, BaseUrlError, ConfigErrors, KeySource, Keys};
+use crate::causes::causes;
 use crate::env::Env;
 use crate::model::{AccountName, Region};
 
@@ -106,7 +107,7 @@ fn key(env: &dyn Env) -> Result<KeySource, Mistake> {
     };
     match source.read(env) {
         Ok(_) => Ok(source),
-        Err(error) => Err(Mistake::new(variable, with_causes(&error))),
+        Err(error) => Err(Mistake::new(variable, causes(&error))),
     }
 }
 

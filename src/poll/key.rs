@@ -9,6 +9,8 @@ use tracing::{info, warn};
 use super::breaker::Breaker;
 use super::outcome::Ended;
 use super::{Poller, TICK};
+use crate::causes::causes;
+use crate::join::resumed;
 use crate::model::{Collector, NextRunReason, Reason};
 
 impl Poller {
@@ -42,16 +44,16 @@ impl Poller {
         }
         self.key_checked = Instant::now();
         let read = Arc::clone(&self.tools.read_key);
-        let key = match spawn_blocking(move || read()).await {
-            Ok(Ok(key)) => key,
-            Ok(Err(error)) => {
-                if self.key_trouble.as_ref() != Some(&error) {
-                    warn!(account = %self.tools.config.name, "the key can't be read again, the one in use stays: {error}");
-                    self.key_trouble = Some(error);
+        let key = match resumed(spawn_blocking(move || read())).await {
+            Ok(key) => key,
+            Err(error) => {
+                let why = causes(&error);
+                if self.key_trouble.as_ref() != Some(&why) {
+                    warn!(account = %self.tools.config.name, "the key can't be read again, the one in use stays: {why}");
+                    self.key_trouble = Some(why);
                 }
                 return false;
             }
-            Err(_) => return false,
         };
         self.key_trouble = None;
         if key == self.tools.key {

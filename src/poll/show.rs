@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -93,14 +92,9 @@ impl Poller {
             overhead: self.learned.overhead,
             base_url: Some(self.tools.config.base_url.as_str().to_owned()),
         };
-        let store = Arc::clone(&self.tools.store);
-        let written = spawn_blocking(move || store.save_snapshot(&saved)).await;
-        let unsaved = match written {
-            Ok(Err(error)) => Some(error),
-            _ => None,
-        };
+        let unsaved = self.tools.lease.save(saved).await.err();
         if let Some(error) = unsaved.as_ref().filter(|_| !self.unsaved) {
-            warn!(account = %self.tools.config.name, "the snapshot can't be kept, a restart would begin without it: {error}");
+            warn!(account = %self.tools.config.name, "the snapshot can't be kept, a restart would begin without it: {}", error.explain());
         }
         self.unsaved = unsaved.is_some();
     }

@@ -1,15 +1,9 @@
-//! The last snapshot of an account on disk: a header with checksum and length, then JSON.
-
-use std::fs;
-use std::io;
-use std::path::Path;
+//! The last snapshot of an account as bytes: a header with checksum and length, then JSON.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{CollectorStatus, PerCollector};
 use crate::snapshot::AccountSnapshot;
-
-pub(super) const FILE: &str = "snapshot";
 
 /// First word of the file, and its version.
 const MAGIC: &str = "knowbe4-exporter-snapshot 1";
@@ -44,19 +38,8 @@ pub(super) fn encode(saved: &Saved) -> Vec<u8> {
     bytes
 }
 
-/// [`None`] when there is none.
-pub(super) fn read(folder: &Path) -> io::Result<Option<Saved>> {
-    let bytes = match fs::read(folder.join(FILE)) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    decode(&bytes)
-        .map(Some)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no snapshot, or a damaged one"))
-}
-
-fn decode(bytes: &[u8]) -> Option<Saved> {
+/// [`None`] for what isn't one, or is damaged.
+pub(super) fn decode(bytes: &[u8]) -> Option<Saved> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     let (header, json) = (std::str::from_utf8(&bytes[..end]).ok()?, &bytes[end + 1..]);
     let expected = format!("{MAGIC} {:08x} {}", crc32fast::hash(json), json.len());

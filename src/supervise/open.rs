@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::api::transport::{Clients, Https, Transport, TransportError};
+use crate::causes::causes;
 use crate::clock::Clock;
 use crate::config::{AccountConfig, KeyError};
 use crate::env::Env;
@@ -11,13 +12,13 @@ use crate::instrument::{AccountInstruments, Instruments};
 use crate::model::AccountName;
 use crate::poll::{Heartbeat, Tools};
 use crate::snapshot::Published;
-use crate::store::{AccountStore, Storage, StoreError};
+use crate::store::{Lease, Storage, StoreError};
 use quota::{Budget, Limits};
 
 /// What all accounts share.
 pub struct Shared {
-    /// Locked by this process.
-    pub storage: Storage,
+    /// Where accounts are kept, and who may poll them.
+    pub storage: Arc<dyn Storage>,
     /// What is served.
     pub published: Arc<Published>,
     /// What is counted.
@@ -34,24 +35,34 @@ pub struct Shared {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Its key can't be read.
-    #[error("account {0}: {1}")]
+    #[error("account {0}")]
     Key(AccountName, #[source] KeyError),
-    /// Its folder can't be used.
-    #[error("account {0}: {1}")]
-    Store(AccountName, StoreError),
+    /// Its storage can't be used.
+    #[error("account {0}")]
+    Store(AccountName, #[source] StoreError),
     /// No HTTPS client can be made.
-    #[error("account {0}: {1}")]
-    Transport(AccountName, TransportError),
+    #[error("account {0}")]
+    Transport(AccountName, #[source] TransportError),
     /// Too late.
     #[error("the exporter is stopping")]
     Stopping,
+}
+
+impl OpenError {
+    /// Itself, its causes, and what to do about it where they don't say so: for whoever handles it.
+    pub fn explain(&self) -> String {
+        match self {
+            Self::Store(_, error) => format!("{self}: {}", error.explain()),
+            _ => causes(self),
+        }
+    }
 }
 
 /// What outlives a change of an account's configuration: what it has spent, and where that is kept and counted.
 #[derive(Clone)]
 pub(super) struct Kept {
     pub(super) budget: Arc<Budget>,
-    pub(super) store: Arc<AccountStore>,
+    pub(super) lease: Arc<dyn Lease>,
     pub(super) instruments: Arc<AccountInstruments>,
 }
 
@@ -69,15 +80,15 @@ impl Shared {
     ///
     /// # Errors
     /// When any of it can't be had.
-    pub fn open(&self, config: &Arc<AccountConfig>) -> Result<Tools, OpenError> {
-        let tools = self.prepare(config, None)?;
+    pub async fn open(&self, config: &Arc<AccountConfig>) -> Result<Tools, OpenError> {
+        let tools = self.prepare(config, None).await?;
         self.instruments
             .insert(&config.name, Arc::clone(&tools.instruments));
         Ok(tools)
     }
 
     /// The same, with what a running account keeps, and so that nobody sees it yet.
-    pub(super) fn prepare(
+    pub(super) async fn prepare(
         &self,
         config: &Arc<AccountConfig>,
         kept: Option<Kept>,
@@ -91,12 +102,13 @@ impl Shared {
             .map_err(|error| OpenError::Transport(name(), error))?;
         let Kept {
             budget,
-            store,
+            lease,
             instruments,
         } = match kept {
             Some(kept) => kept,
             None => self
                 .begin(config)
+                .await
                 .map_err(|error| OpenError::Store(name(), error))?,
         };
         let source = config.key.clone();
@@ -105,24 +117,25 @@ impl Shared {
             config: Arc::clone(config),
             transport: Arc::new(transport) as Arc<dyn Transport>,
             budget,
-            store,
+            lease,
             instruments,
             published: Arc::clone(&self.published),
             clock: self.clock.clone(),
             key,
-            read_key: Arc::new(move || source.read(env.as_ref()).map_err(|error| error.to_string())),
+            read_key: Arc::new(move || source.read(env.as_ref())),
             heartbeat: Arc::new(Heartbeat::default()),
         })
     }
 
-    fn begin(&self, config: &AccountConfig) -> Result<Kept, StoreError> {
-        let store = Arc::new(self.storage.account(&config.name)?);
+    async fn begin(&self, config: &AccountConfig) -> Result<Kept, StoreError> {
+        let lease = self.storage.try_lease(&config.name).await?;
+        let lease = lease.ok_or_else(|| StoreError::Held(self.storage.place()))?;
         let instruments = Arc::<AccountInstruments>::default();
-        let budget = Arc::new(store.open_budget(limits(config), self.clock.clone())?);
+        let budget = Arc::new(lease.budget(limits(config), self.clock.clone()).await?);
         instruments.spends_from(Arc::clone(&budget));
         Ok(Kept {
             budget,
-            store,
+            lease,
             instruments,
         })
     }

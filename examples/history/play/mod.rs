@@ -23,7 +23,7 @@ use knowbe4_exporter::model::AccountName;
 use knowbe4_exporter::poll::{Heartbeat, Poller, Tools};
 use knowbe4_exporter::secret::ApiKey;
 use knowbe4_exporter::snapshot::Published;
-use knowbe4_exporter::store::Storage;
+use knowbe4_exporter::store::{FileStorage, Storage as _};
 use knowbe4_simulator::{Delivery, Request, Settings, Simulator};
 use quota::{Limits, Permit};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -137,7 +137,7 @@ async fn one(organisation: Organisation, span: Span, leads: bool) {
     config.phishing.max_tests = organisation.max_tests;
     config.segments = vec![SegmentAttribute::Department, SegmentAttribute::Location];
     let folder = tempfile::tempdir_in(&span.out).unwrap();
-    let storage = Storage::open(folder.path()).unwrap();
+    let storage = FileStorage::at(folder.path());
     let instruments = Arc::new(Instruments::new(clock.now()));
     let published = Arc::<Published>::default();
     let exposition = Exposition::new(
@@ -146,28 +146,29 @@ async fn one(organisation: Organisation, span: Span, leads: bool) {
         clock.clone(),
         Duration::from_secs(3 * DAY),
     );
-    let store = Arc::new(storage.account(&account).unwrap());
+    let lease = storage.lease(&account).await.unwrap();
     let limits = Limits {
         per_second: config.budget.requests_per_second,
         per_minute: config.budget.requests_per_minute,
         per_day: config.budget.per_day_limit(),
     };
     let own = instruments.account(&account);
-    let budget = Arc::new(store.open_budget(limits, clock.clone()).unwrap());
+    let budget = Arc::new(lease.budget(limits, clock.clone()).await.unwrap());
     own.spends_from(Arc::clone(&budget));
     let read_key = key.clone();
     let poller = Poller::restore(Tools {
         config: Arc::new(config),
         transport: Arc::new(Direct { simulator, start }),
         budget,
-        store,
+        lease,
         instruments: own,
         published,
         clock,
         key,
         read_key: Arc::new(move || Ok(read_key.clone())),
         heartbeat: Arc::new(Heartbeat::default()),
-    });
+    })
+    .await;
     let stop = CancellationToken::new();
     let sampling = async {
         let mut chunk = Chunk::default();

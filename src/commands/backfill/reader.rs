@@ -35,7 +35,7 @@ const TESTS: &str = "knowbe4_phishing_test_";
 pub(super) struct Reader<'a> {
     config: &'a AccountConfig,
     client: Client,
-    pub(super) progress: Progress,
+    pub(super) progress: Box<dyn Progress>,
     known: Vec<RiskHistory>,
     /// Unix seconds that are written.
     window: Range<i64>,
@@ -45,11 +45,16 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(config: &'a AccountConfig, tools: Tools, window: Range<i64>) -> Result<Self, Stop> {
+    pub(super) async fn new(
+        config: &'a AccountConfig,
+        tools: Tools,
+        window: Range<i64>,
+    ) -> Result<Self, Stop> {
         let (progress, known) = tools
-            .store
-            .progress(config.base_url.as_str())
-            .map_err(Stop::failed)?;
+            .lease
+            .progress(config.base_url.as_str().to_owned())
+            .await
+            .map_err(|error| Stop::said(error.explain()))?;
         let now = tools.clock.now();
         Ok(Self {
             config,
@@ -126,7 +131,10 @@ impl<'a> Reader<'a> {
             return Ok(None);
         };
         let history = RiskHistory { group, points };
-        self.progress.add(&history).map_err(Stop::failed)?;
+        self.progress
+            .add(&history)
+            .await
+            .map_err(|error| Stop::said(error.explain()))?;
         Ok(Some(history.points))
     }
 
@@ -158,7 +166,7 @@ impl<'a> Reader<'a> {
                     duration::format(Duration::from_secs(seconds.div_ceil(60) * 60))
                 ),
             };
-            return Err(Stop::failed(format!(
+            return Err(Stop::said(format!(
                 "account {}: {}; {}. What was read is kept: run the same command again {when}",
                 self.config.name, failure.cause, failure.cure
             )));

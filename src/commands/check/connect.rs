@@ -19,10 +19,10 @@ const SKEW: f64 = 60.0;
 /// Tries one account. True when all its endpoints answer as they should.
 pub(super) async fn connect(shared: &Shared, account: &AccountConfig, shapes: bool) -> Result<bool, Stop> {
     output::print(&format!("account {} at {}\n", account.name, account.base_url))?;
-    let tools = match shared.open(&Arc::new(account.clone())) {
+    let tools = match shared.open(&Arc::new(account.clone())).await {
         Ok(tools) => tools,
         Err(error) => {
-            output::print(&format!("  FAILED: {error}\n"))?;
+            output::print(&format!("  FAILED: {}\n", error.explain()))?;
             return Ok(false);
         }
     };

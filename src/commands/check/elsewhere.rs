@@ -47,7 +47,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::instrument::AccountInstruments;
     use crate::secret::ApiKey;
-    use crate::store::Storage;
+    use crate::store::{FileStorage, Storage as _};
     use quota::{Limits, Permit};
 
     /// Answers with a status, and notes that it was asked.
@@ -75,9 +75,8 @@ mod tests {
 
     async fn searched(per_day: u64, status: impl Fn(Region) -> u16) -> (String, Vec<Region>) {
         let dir = tempfile::tempdir().expect("a folder");
-        let store = Storage::open(dir.path())
-            .and_then(|storage| storage.account(&"acme".parse().expect("a name")))
-            .expect("a folder");
+        let acme = "acme".parse().expect("a name");
+        let lease = FileStorage::at(dir.path()).lease(&acme).await.expect("free");
         let limits = Limits {
             per_second: 100,
             per_minute: 100,
@@ -85,7 +84,7 @@ mod tests {
         };
         let instruments = Arc::<AccountInstruments>::default();
         let clock = Clock::system();
-        let budget = Arc::new(store.open_budget(limits, clock.clone()).expect("a ledger"));
+        let budget = Arc::new(lease.budget(limits, clock.clone()).await.expect("a ledger"));
         let asked = Arc::<Mutex<Vec<Region>>>::default();
         let client = |region| {
             let transport = Fixed(region, status(region), Arc::clone(&asked));

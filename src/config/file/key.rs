@@ -3,8 +3,9 @@
 use strict_yaml::{Found, Item, Table, may_be_a_secret, shown};
 
 use super::super::key::is_world_readable;
-use super::super::{KeySource, Keys, with_causes};
+use super::super::{KeySource, Keys};
 use super::File;
+use crate::causes::causes;
 use crate::model::AccountName;
 use crate::secret::ApiKey;
 
@@ -94,7 +95,7 @@ impl File<'_> {
         let key = match source.value.read(self.env) {
             Ok(key) => key,
             Err(error) => {
-                self.findings.wrong(&source.at, with_causes(&error));
+                self.findings.wrong(&source.at, causes(&error));
                 return None;
             }
         };
