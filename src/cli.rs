@@ -6,7 +6,6 @@
 
 mod commands;
 mod exit;
-mod listen;
 mod options;
 mod variables;
 
@@ -19,8 +18,7 @@ pub use commands::{
     PlanArgs, PlanFormat, SimulateArgs,
 };
 pub use exit::{Exit, USAGE};
-pub use listen::{ListenAddress, ListenAddressError};
-pub use options::{Options, TelemetryPath, TelemetryPathError};
+pub use options::Options;
 
 use crate::env::Env;
 

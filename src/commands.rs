@@ -24,13 +24,13 @@ use std::future::Future;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use exporter_web::WebConfig;
 use tracing::warn;
 
 use crate::causes::causes;
 use crate::cli::{self, Cli, Command, Options, USAGE};
 use crate::config::{Config, ConfigErrors, Loaded};
 use crate::env::Env;
-use crate::server::WebConfig;
 use crate::store::{FileStorage, Storage};
 use crate::telemetry;
 

@@ -5,7 +5,7 @@
 //! ```text
 //! configuration -> accounts -> plan (schedule) -> permit (budget) -> api (pages, retries, wire)
 //!   -> collector (whole refresh, aggregated while it streams) -> snapshot (immutable)
-//!   -> exposition -> server -> Prometheus
+//!   -> exposition -> exporter-web -> Prometheus
 //! ```
 //!
 //! Rooms stand on floors, and arrows point down only; `tests/architecture.rs` holds them to it.
@@ -36,9 +36,8 @@ pub mod store;
 // Floor 4: what may be sent, and what it costs.
 pub mod forecast;
 
-// Floor 5: the way to KnowBe4, and from Prometheus.
+// Floor 5: the way to KnowBe4.
 pub mod api;
-pub mod server;
 
 // Floor 6: rows become collections.
 pub mod collect;

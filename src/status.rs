@@ -3,18 +3,19 @@
 //!
 //! [`StatusView`] is a pure function of the instruments and the time that is passed in. It is served twice: as JSON
 //! for programs ([`StatusView::json`]) and as a page for people ([`StatusView::html`]). This room reads
-//! `instrument` and `model` and does no I/O; `server` hands out what it returns. No key can be on the page: the
+//! `instrument` and `model` and does no I/O; `commands` hands out what it returns. No key can be on the page: the
 //! instruments hold none.
 
 mod condition;
+mod landing;
 mod moment;
 mod page;
 mod view;
 mod words;
 
 pub use condition::Condition;
+pub use landing::landing;
 pub use moment::Moment;
-pub use page::{STYLE, escape};
 pub use view::{AccountView, BudgetView, CollectorView, Meta, StatusView};
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ pub struct OrganisationArgs {
 pub struct SimulateArgs {
     /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:10525")]
-    pub listen: super::ListenAddress,
+    pub listen: exporter_web::ListenAddress,
     /// The organisation behind it.
     #[command(flatten)]
     pub organisation: OrganisationArgs,

@@ -1,12 +1,13 @@
 //! The flags that all commands share, before or after the command's name.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::{Exit, ListenAddress};
+use exporter_web::{ListenAddress, TelemetryPath, TelemetryPathError};
+
+use super::Exit;
 use crate::database_url::DatabaseUrl;
 use crate::telemetry::{LogFormat, LogLevel};
 
@@ -37,7 +38,8 @@ pub struct Options {
         long = "web.telemetry-path",
         global = true,
         value_name = "PATH",
-        default_value = "/metrics"
+        default_value = "/metrics",
+        value_parser = telemetry_path
     )]
     pub telemetry_path: TelemetryPath,
 
@@ -105,49 +107,20 @@ impl Options {
     }
 }
 
-/// Where the metrics are served.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TelemetryPath(String);
-
-/// The text is no path for the metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TelemetryPathError {
-    /// Anything but an absolute path.
-    #[error("expected a path that begins with / and has neither spaces nor ? nor #")]
-    NotAPath,
-    /// Another page lives there.
-    #[error(
-        "the exporter serves something else there: expected a path other than /status, /sd, /api/... and /-/..."
-    )]
-    Taken,
-}
-
-impl TelemetryPath {
-    /// The path, with its leading slash.
-    pub fn as_str(&self) -> &str {
-        &self.0
+/// A path for the metrics that hides no page of the exporter's own.
+fn telemetry_path(text: &str) -> Result<TelemetryPath, String> {
+    let path = text.parse().map_err(|error: TelemetryPathError| match error {
+        TelemetryPathError::Taken => TAKEN.to_owned(),
+        TelemetryPathError::NotAPath => error.to_string(),
+    })?;
+    if OWN_PAGES.contains(&TelemetryPath::as_str(&path).trim_end_matches('/')) || path.is_within("/api") {
+        return Err(TAKEN.to_owned());
     }
+    Ok(path)
 }
 
-impl FromStr for TelemetryPath {
-    type Err = TelemetryPathError;
+/// Where pages of the exporter's own are, besides those below `/api` and `/-`.
+const OWN_PAGES: [&str; 2] = ["/status", "/sd"];
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let printable = text
-            .bytes()
-            .all(|b| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'%' | b'\\'));
-        if !text.starts_with('/') || text.starts_with("//") || !printable {
-            return Err(TelemetryPathError::NotAPath);
-        }
-        let trimmed = text.trim_end_matches('/');
-        let within = |root: &str| {
-            trimmed
-                .strip_prefix(root)
-                .is_some_and(|r| r.is_empty() || r.starts_with('/'))
-        };
-        if ["/status", "/sd"].contains(&trimmed) || within("/api") || within("/-") {
-            return Err(TelemetryPathError::Taken);
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
+const TAKEN: &str =
+    "the exporter serves something else there: expected a path other than /status, /sd, /api/... and /-/...";

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use exporter_web::{Limits, Listener, WebConfig};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -19,7 +20,6 @@ use crate::config::Config;
 use crate::env::Env;
 use crate::exposition::Exposition;
 use crate::instrument::Instruments;
-use crate::server::{self, Limits, Listener, WebConfig};
 use crate::supervise::{Shared, Supervisor};
 
 /// Shortest pause between two renderings of the exposition ahead of scrapes: a thousand accounts publish often.
@@ -62,8 +62,8 @@ pub(super) async fn run(
     reload: Reload,
     shutdown: impl Future<Output = ()>,
 ) -> Ending {
-    let settings = server::Options {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+    let settings = exporter_web::Options {
+        name: env!("CARGO_PKG_NAME"),
         telemetry_path: options.telemetry_path.clone(),
         lifecycle: options.enable_lifecycle,
         web,
@@ -117,7 +117,7 @@ pub(super) async fn run(
             "listening"
         );
     }
-    let served = server::serve(listeners, site, settings, stop.clone());
+    let served = exporter_web::serve(listeners, site, settings, stop.clone());
     tokio::pin!(served);
     let ended = tokio::select! {
         ended = &mut served => Some(ended),

@@ -1,8 +1,11 @@
-//! What the endpoint serves: joins the exposition, the status and the supervisor behind the server's [`Site`].
+//! What the endpoint serves: joins the exposition, the status and the supervisor behind the endpoint's [`Site`].
+
+mod pages;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use exporter_web::{Answer, BoxFuture, Format, Metrics, Request, Site};
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tracing::{error, info};
@@ -10,8 +13,6 @@ use tracing::{error, info};
 use super::serve::Reload;
 use crate::config::Config;
 use crate::exposition::{Encoding, Exposition};
-use crate::model::AccountName;
-use crate::server::{BoxFuture, Format, MetricsAnswer, Site};
 use crate::status::{Meta, StatusView};
 use crate::supervise::{Shared, Supervisor};
 
@@ -87,21 +88,7 @@ impl Exporter {
     }
 }
 
-impl Site for Exporter {
-    fn metrics(&self, account: Option<&str>, format: Format, gzip: bool) -> MetricsAnswer {
-        let account = match account.map(str::parse) {
-            Some(Ok(account)) => Some(account),
-            Some(Err(_)) => return MetricsAnswer::UnknownAccount,
-            None => None,
-        };
-        let encoding = match format {
-            Format::OpenMetrics => Encoding::OpenMetrics,
-            Format::Text => Encoding::Text,
-        };
-        let body = self.exposition.body(account.as_ref(), encoding, gzip);
-        body.map_or(MetricsAnswer::UnknownAccount, MetricsAnswer::Ready)
-    }
-
+impl Exporter {
     fn status(&self) -> StatusView {
         let shared = self.shared();
         let meta = Meta {
@@ -111,18 +98,43 @@ impl Site for Exporter {
         };
         StatusView::build(&shared.instruments.read(), shared.clock.now(), &meta)
     }
+}
 
-    fn accounts(&self) -> Vec<AccountName> {
-        self.supervisor.accounts()
+impl Site for Exporter {
+    fn metrics(&self, request: &Request<'_>, format: Format, gzip: bool) -> Result<Metrics, Answer> {
+        let picked = pages::account(request)?;
+        let account = match picked.as_deref().map(str::parse) {
+            Some(Ok(account)) => Some(account),
+            Some(Err(_)) => return Err(pages::unknown_account(picked.as_deref().unwrap_or_default())),
+            None => None,
+        };
+        let encoding = match format {
+            Format::OpenMetrics => Encoding::OpenMetrics,
+            Format::Text => Encoding::Text,
+        };
+        let body = self.exposition.body(account.as_ref(), encoding, gzip);
+        let body = body.ok_or_else(|| pages::unknown_account(picked.as_deref().unwrap_or_default()))?;
+        Ok(if gzip {
+            Metrics::gzip(body)
+        } else {
+            Metrics::plain(body)
+        })
     }
 
-    fn healthy(&self) -> Result<(), String> {
-        self.supervisor.healthy()
+    fn page(&self, request: &Request<'_>) -> Option<Answer> {
+        Some(match request.path() {
+            "/" => pages::landing(request, &self.status()),
+            "/status" => pages::status(request, self.status()),
+            "/api/v1/status" => pages::status_json(request, self.status()),
+            "/sd" => pages::discovery(request, &self.supervisor.accounts()),
+            _ => return None,
+        })
     }
 
-    fn ready(&self) -> bool {
-        // Snapshots are restored before anything listens.
-        true
+    fn healthy(&self) -> Result<&str, String> {
+        self.supervisor
+            .healthy()
+            .map(|()| "Healthy: all pollers are alive.")
     }
 
     fn reload(&self) -> BoxFuture<Result<(), String>> {

@@ -13,7 +13,7 @@ use super::view::{AccountView, StatusView};
 use super::words::{self, Text};
 
 /// The style sheet of all pages: light and dark, and narrow screens.
-pub const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = include_str!("style.css");
 
 /// With more accounts than this only those that need attention are unfolded, and a field finds one by its name.
 const UNFOLDED_ACCOUNTS: usize = 3;
@@ -23,7 +23,7 @@ const UNFOLDED_ACCOUNTS: usize = 3;
 const DETAILED_ACCOUNTS: usize = 20;
 
 /// Text as it may stand in HTML, between tags or in a quoted attribute.
-pub fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

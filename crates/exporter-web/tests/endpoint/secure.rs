@@ -1,9 +1,8 @@
 //! TLS and client certificates, with certificates made here.
 
-use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
+use exporter_web::WebConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::version::{TLS12, TLS13};
@@ -14,50 +13,38 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::super::*;
+use super::authority::{Authority, Use};
 use super::support::{Fake, PATIENCE, Reply, Server, options};
 
-const SECTIONS: &str = "[req]\ndistinguished_name=dn\n[dn]\n[ca]\nbasicConstraints=critical,CA:TRUE\n\
-    [server]\nbasicConstraints=CA:FALSE\nsubjectAltName=DNS:localhost\n\
-    [client]\nbasicConstraints=CA:FALSE\nsubjectAltName=DNS:prometheus.test,email:a@b.test,URI:spiffe://a/b,IP:10.1.2.3,IP:fd00::1\n";
-
-fn openssl(directory: &Path, arguments: &str) {
-    let done = Command::new("openssl")
-        .current_dir(directory)
-        .args(arguments.split(' '))
-        .output()
-        .expect("openssl is installed");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+struct Stage {
+    directory: TempDir,
+    authority: Authority,
 }
-
-/// Writes NAME.crt and NAME.key, signed by the CA of that name, or by itself.
-fn certificate(directory: &Path, name: &str, section: &str, ca: Option<&str>) {
-    std::fs::write(directory.join("sections"), SECTIONS).expect("written");
-    let signer = ca.map_or_else(String::new, |ca| format!(" -CA {ca}.crt -CAkey {ca}.key"));
-    openssl(
-        directory,
-        &format!(
-            "req -x509 -config sections -extensions {section} -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-             -days 2 -subj /CN={name} -keyout {name}.key -out {name}.crt{signer}"
-        ),
-    );
-}
-
-struct Stage(TempDir);
 
 impl Stage {
     /// A CA, a server's certificate, a client's, and one of a CA that nobody knows.
     fn new() -> Self {
-        let directory = tempfile::tempdir().expect("directory");
-        certificate(directory.path(), "ca", "ca", None);
-        certificate(directory.path(), "server", "server", Some("ca"));
-        certificate(directory.path(), "client", "client", Some("ca"));
-        certificate(directory.path(), "stranger", "client", None);
-        Self(directory)
+        let mut stage = Self {
+            directory: tempfile::tempdir().expect("directory"),
+            authority: Authority::new(),
+        };
+        stage.issue("ca", Use::Authority, None);
+        stage.issue("server", Use::Server, Some("ca"));
+        stage.issue("client", Use::Client, Some("ca"));
+        stage.issue("stranger", Use::Client, None);
+        stage
+    }
+
+    fn issue(&mut self, name: &'static str, what: Use, by: Option<&str>) {
+        self.authority.issue(self.directory.path(), name, what, by);
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.directory.path().join(name)
     }
 
     async fn server(&self, tls: &str) -> Server {
-        let path = self.0.path().join("web.yml");
+        let path = self.path("web.yml");
         let text = format!("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n{tls}");
         std::fs::write(&path, text).expect("written");
         let mut options = options();
@@ -73,12 +60,12 @@ impl Stage {
         client: Option<&str>,
         versions: &[&'static SupportedProtocolVersion],
     ) -> Option<u16> {
-        let pem = |name: &str| self.0.path().join(name);
+        let pem = |name: &str| self.path(name);
         let mut roots = RootCertStore::empty();
         roots
             .add(CertificateDer::from_pem_file(pem("ca.crt")).expect("certificate"))
             .expect("CA");
-        let builder = ClientConfig::builder_with_provider(Arc::new(tls::provider()))
+        let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_protocol_versions(versions)
             .expect("versions")
             .with_root_certificates(roots);
@@ -99,13 +86,13 @@ impl Stage {
                 .await
                 .ok()?;
             stream
-                .write_all(b"GET /sd HTTP/1.1\r\nHost: localhost:1\r\nConnection: close\r\n\r\n")
+                .write_all(b"GET /secure HTTP/1.1\r\nHost: localhost:1\r\nConnection: close\r\n\r\n")
                 .await
                 .ok()?;
             let mut answer = Vec::new();
             stream.read_to_end(&mut answer).await.ok()?;
             let reply = Reply::parse(&answer);
-            assert!(reply.text().contains("\"__scheme__\":\"https\""));
+            assert_eq!(reply.text(), "over TLS\n");
             Some(reply.status)
         };
         timeout(PATIENCE, talk).await.expect("in time")
@@ -205,20 +192,19 @@ async fn only_certificates_with_an_allowed_name_are_let_in() {
 
 #[tokio::test]
 async fn certificates_are_read_again_when_they_change_and_kept_when_they_are_broken() {
-    let stage = Stage::new();
+    let mut stage = Stage::new();
     let server = stage.server("").await;
     assert_eq!(stage.ask(&server, None, &[&TLS13]).await, Some(200));
     // A certificate of another CA: the client must refuse it now.
-    let directory = stage.0.path();
-    certificate(directory, "server", "server", Some("stranger"));
+    stage.issue("server", Use::Server, Some("stranger"));
     assert_eq!(
         stage.ask(&server, None, &[&TLS13]).await,
         None,
         "the old certificate is still there"
     );
-    certificate(directory, "server", "server", Some("ca"));
+    stage.issue("server", Use::Server, Some("ca"));
     assert_eq!(stage.ask(&server, None, &[&TLS13]).await, Some(200));
-    std::fs::write(directory.join("server.crt"), "half a certif").expect("written");
+    std::fs::write(stage.path("server.crt"), "half a certif").expect("written");
     assert_eq!(
         stage.ask(&server, None, &[&TLS13]).await,
         Some(200),
@@ -226,21 +212,21 @@ async fn certificates_are_read_again_when_they_change_and_kept_when_they_are_bro
     );
     // Back to a good state by a file that no configuration has named so far.
     let renamed = "tls_server_config: {cert_file: new.crt, key_file: new.key}\n";
-    std::fs::write(directory.join("web.yml"), renamed).expect("written");
+    std::fs::write(stage.path("web.yml"), renamed).expect("written");
     assert_eq!(
         stage.ask(&server, None, &[&TLS13]).await,
         Some(200),
         "the last good one is gone"
     );
-    certificate(directory, "new", "server", Some("stranger"));
+    stage.issue("new", Use::Server, Some("stranger"));
     assert_eq!(
         stage.ask(&server, None, &[&TLS13]).await,
         None,
         "the new files were not seen"
     );
-    certificate(directory, "new", "server", Some("ca"));
+    stage.issue("new", Use::Server, Some("ca"));
     assert_eq!(stage.ask(&server, None, &[&TLS13]).await, Some(200));
-    std::fs::write(directory.join("web.yml"), "").expect("written");
+    std::fs::write(stage.path("web.yml"), "").expect("written");
     assert_eq!(
         stage.ask(&server, None, &[&TLS13]).await,
         Some(200),
@@ -252,7 +238,7 @@ async fn certificates_are_read_again_when_they_change_and_kept_when_they_are_bro
 #[tokio::test]
 async fn who_never_shakes_hands_is_cut() {
     let stage = Stage::new();
-    let path = stage.0.path().join("web.yml");
+    let path = stage.path("web.yml");
     std::fs::write(
         &path,
         "tls_server_config: {cert_file: server.crt, key_file: server.key}\n",

@@ -1,30 +1,27 @@
 //! A site that answers as it is told, a server around it, and a client that speaks plain text.
 
-use crate::cli::ListenAddress;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use exporter_web::{
+    Answer, BoxFuture, CancellationToken, Format, ListenAddress, Listener, Metrics, Options, Request, Site,
+    StatusCode, serve,
+};
 use flate2::read::GzDecoder;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-
-use super::super::*;
-use crate::instrument::{AccountState, ProcessState};
-use crate::status::Meta;
 
 /// Beyond this a test has hung.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) struct Fake {
     pub(super) healthy: Result<(), String>,
-    pub(super) ready: bool,
     pub(super) reload: Result<(), String>,
     pub(super) reload_takes: Duration,
     pub(super) reloads: Arc<AtomicUsize>,
@@ -35,7 +32,6 @@ impl Default for Fake {
     fn default() -> Self {
         Self {
             healthy: Ok(()),
-            ready: true,
             reload: Ok(()),
             reload_takes: Duration::ZERO,
             reloads: Arc::default(),
@@ -45,57 +41,40 @@ impl Default for Fake {
 }
 
 impl Site for Fake {
-    fn metrics(&self, account: Option<&str>, format: Format, gzip: bool) -> MetricsAnswer {
-        if account == Some("panic") {
+    fn metrics(&self, request: &Request<'_>, format: Format, gzip: bool) -> Result<Metrics, Answer> {
+        let target = request.parameter("target");
+        let target = target.map_err(|error| Answer::line(StatusCode::BAD_REQUEST, &error.to_string()))?;
+        if target.as_deref() == Some("panic") {
             panic!("on purpose, for a test");
         }
-        if !self.ready {
-            return MetricsAnswer::NotReady;
-        }
-        if account.is_some_and(|name| name != "acme" && name != "beta") {
-            return MetricsAnswer::UnknownAccount;
+        if target.as_deref() == Some("nothing") {
+            return Err(Answer::line(StatusCode::NOT_FOUND, "no such target"));
         }
         if !self.body.is_empty() {
-            return MetricsAnswer::Ready(self.body.clone());
+            return Ok(Metrics::plain(self.body.clone()));
         }
-        let text = format!("# {format:?} of {account:?}\n");
-        let bytes = if gzip {
+        let text = format!("# {format:?} of {target:?}\n");
+        if gzip && target.is_none() {
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             io::Write::write_all(&mut encoder, text.as_bytes()).expect("written");
-            encoder.finish().expect("zipped")
-        } else {
-            text.into_bytes()
-        };
-        MetricsAnswer::Ready(bytes.into())
+            return Ok(Metrics::gzip(encoder.finish().expect("zipped")));
+        }
+        Ok(Metrics::plain(text))
     }
 
-    fn status(&self) -> StatusView {
-        let accounts = self
-            .accounts()
-            .into_iter()
-            .map(|name| (name, AccountState::default()))
-            .collect();
-        let meta = Meta {
-            version: "1.2.3".to_owned(),
-            started: 1_764_000_000.0,
-            process: ProcessState {
-                reload_successful: true,
-                reload_success_timestamp: 1_764_000_000.0,
-            },
-        };
-        StatusView::build(&accounts, 1_764_003_600.0, &meta)
+    fn page(&self, request: &Request<'_>) -> Option<Answer> {
+        Some(match request.path() {
+            "/" => Answer::html(format!("<a href=\"{}\">Metrics</a>", request.telemetry_path())),
+            "/json" => Answer::json(r#"{"a":1}"#),
+            "/host" => Answer::line(StatusCode::OK, request.host().unwrap_or("none")),
+            "/secure" if request.is_secure() => Answer::line(StatusCode::OK, "over TLS"),
+            "/secure" => Answer::line(StatusCode::OK, "in the clear"),
+            _ => return None,
+        })
     }
 
-    fn accounts(&self) -> Vec<AccountName> {
-        ["acme", "beta"].map(|name| name.parse().expect("name")).to_vec()
-    }
-
-    fn healthy(&self) -> Result<(), String> {
-        self.healthy.clone()
-    }
-
-    fn ready(&self) -> bool {
-        self.ready
+    fn healthy(&self) -> Result<&str, String> {
+        self.healthy.clone().map(|()| "Healthy.")
     }
 
     fn reload(&self) -> BoxFuture<Result<(), String>> {
@@ -109,13 +88,7 @@ impl Site for Fake {
 }
 
 pub(super) fn options() -> Options {
-    Options {
-        version: "1.2.3".to_owned(),
-        telemetry_path: "/metrics".parse().expect("a path"),
-        lifecycle: false,
-        web: None,
-        limits: Limits::default(),
-    }
+    Options::new("test")
 }
 
 pub(super) struct Server {

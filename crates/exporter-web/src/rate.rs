@@ -1,8 +1,8 @@
 //! The rate limit of the web configuration: a token bucket over all clients.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 /// What the configuration allows: one request per interval, and a number of them at once.
@@ -27,7 +27,7 @@ struct Level {
 impl Bucket {
     /// Takes a token, if there is one.
     pub(super) fn admits(&self, limit: RateLimit) -> bool {
-        let mut level = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut level = self.0.lock();
         let now = Instant::now();
         let burst = f64::from(limit.burst);
         let tokens = level.map_or(burst, |level| {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use exporter_web::WebConfig;
 
-use super::super::*;
 use super::support::{Fake, Server, options};
 
 async fn server(path: &Path, text: &str) -> Server {
@@ -34,15 +34,7 @@ fn users(password: &str) -> String {
 async fn all_paths_are_for_known_users_alone() {
     let directory = tempfile::tempdir().expect("directory");
     let server = server(&directory.path().join("web.yml"), &users("right")).await;
-    for path in [
-        "/metrics",
-        "/",
-        "/status",
-        "/sd",
-        "/-/healthy",
-        "/-/ready",
-        "/nothing",
-    ] {
+    for path in ["/metrics", "/", "/json", "/-/healthy", "/-/ready", "/nothing"] {
         let refused = server.ask(&format!("GET {path} HTTP/1.1")).await;
         assert_eq!(refused.status, 401, "{path}");
         assert!(refused.header("www-authenticate").starts_with("Basic realm="));
@@ -86,7 +78,7 @@ async fn configured_headers_are_on_every_answer() {
     let text = "http_server_config:\n  http2: false\n  headers:\n    X-Frame-Options: deny\n    \
                 Strict-Transport-Security: max-age=60\n    Content-Security-Policy: \"frame-ancestors 'self'\"\n";
     let server = server(&directory.path().join("web.yml"), text).await;
-    for path in ["/metrics", "/status", "/nothing"] {
+    for path in ["/metrics", "/json", "/nothing"] {
         let reply = server.ask(&format!("GET {path} HTTP/1.1")).await;
         assert_eq!(reply.header("x-frame-options"), "deny", "{path}");
         assert_eq!(reply.header("strict-transport-security"), "max-age=60", "{path}");

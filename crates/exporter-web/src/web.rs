@@ -1,52 +1,19 @@
 //! The web configuration in force: read again when its files change, the last good one kept when that fails.
 
-use std::fs;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::HeaderMap;
+use parking_lot::RwLock;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::auth::Authenticator;
+use super::fingerprint::Fingerprint;
 use super::rate::Bucket;
 use super::tls;
 use super::webconfig::WebConfig;
-
-/// What stat says of a file; [`None`] when it can't be read.
-type Stamp = Option<(SystemTime, u64, u64)>;
-
-/// The state of all files that a configuration was read from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fingerprint(Vec<(PathBuf, Stamp)>);
-
-impl Fingerprint {
-    /// Of these files, now.
-    pub(super) fn of<'a>(files: impl IntoIterator<Item = &'a Path>) -> Self {
-        Self(
-            files
-                .into_iter()
-                .map(|file| (file.to_owned(), stamp(file)))
-                .collect(),
-        )
-    }
-
-    fn now(&self) -> Self {
-        Self::of(self.0.iter().map(|(file, _)| file.as_path()))
-    }
-}
-
-fn stamp(file: &Path) -> Stamp {
-    let metadata = fs::metadata(file).ok()?;
-    // A file that replaces another by rename may have the same time and length; it has another number.
-    #[cfg(unix)]
-    let number = std::os::unix::fs::MetadataExt::ino(&metadata);
-    #[cfg(not(unix))]
-    let number = 0;
-    Some((metadata.modified().ok()?, metadata.len(), number))
-}
 
 /// The configuration in force, and what it needs at run time.
 pub(super) struct Web {
@@ -94,7 +61,7 @@ impl Web {
     }
 
     fn held(&self) -> Arc<WebConfig> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.current.read())
     }
 
     async fn look(&self, watch: &mut Watch) {
@@ -128,7 +95,7 @@ impl Web {
                 tracing::info!(file = %config.path().display(), "the web configuration was read again");
                 watch.seen = config.fingerprint().clone();
                 watch.refused.clear();
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+                *self.current.write() = Arc::new(config);
             }
             Err(mistakes) => {
                 watch.seen = now;

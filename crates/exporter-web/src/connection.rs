@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::Shared;
+use super::endpoint::Endpoint;
 use super::handle::{Client, handle};
 use super::stall::Stall;
 
@@ -36,7 +36,7 @@ const PLAIN_HTTP_REFUSAL: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: te
 const TLS_HANDSHAKE: u8 = 0x16;
 
 /// Accepts until `shutdown`, then waits for the running requests.
-pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>, shutdown: CancellationToken) {
+pub(super) async fn accept(listener: TcpListener, endpoint: Arc<Endpoint>, shutdown: CancellationToken) {
     let mut connections = JoinSet::new();
     let mut failing = false;
     loop {
@@ -45,10 +45,10 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>, shutdown:
         }
         let next = async {
             // A slot first: who finds none waits in the kernel's queue until somebody has given way.
-            if shared.slots.available_permits() == 0 {
-                shared.crowded.notify_one();
+            if endpoint.slots.available_permits() == 0 {
+                endpoint.crowded.notify_one();
             }
-            let slot = Arc::clone(&shared.slots).acquire_owned().await.ok();
+            let slot = Arc::clone(&endpoint.slots).acquire_owned().await.ok();
             (slot, listener.accept().await)
         };
         let (slot, accepted) = tokio::select! {
@@ -60,7 +60,7 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>, shutdown:
             Ok((stream, peer)) => {
                 failing = false;
                 let peer = peer.ip().to_canonical();
-                connections.spawn(serve(stream, peer, Arc::clone(&shared), shutdown.clone(), slot));
+                connections.spawn(serve(stream, peer, Arc::clone(&endpoint), shutdown.clone(), slot));
             }
             // The client was gone before it was its turn.
             Err(error)
@@ -89,7 +89,7 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>, shutdown:
             report(ended);
         }
     };
-    if timeout(shared.limits.grace, finished).await.is_err() {
+    if timeout(endpoint.limits.grace, finished).await.is_err() {
         tracing::warn!(
             connections = connections.len(),
             "requests still running at shutdown were dropped"
@@ -110,45 +110,45 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
 async fn serve(
     stream: TcpStream,
     peer: IpAddr,
-    shared: Arc<Shared>,
+    endpoint: Arc<Endpoint>,
     shutdown: CancellationToken,
     _slot: Option<OwnedSemaphorePermit>,
 ) {
     let started = Instant::now();
     // Answers are written whole: waiting for more to send only delays them. Without it they are late, not wrong.
     let _ = stream.set_nodelay(true);
-    let config = match &shared.web {
+    let config = match &endpoint.web {
         Some(web) => web.current().await.tls(),
         None => None,
     };
     let Some(config) = config else {
-        let stream = Stall::new(stream, shared.limits.write_stall);
+        let stream = Stall::new(stream, endpoint.limits.write_stall);
         let client = Client { peer, secure: false };
-        return drive(stream, client, shared, shutdown, started).await;
+        return drive(stream, client, endpoint, shutdown, started).await;
     };
     let handshake = async {
         let mut first = [0];
         if stream.peek(&mut first).await? == 1 && first[0] != TLS_HANDSHAKE && first[0].is_ascii_uppercase() {
             let mut stream = stream;
             // What is unread at the end would make the system reset the connection, and the answer with it.
-            let mut head = vec![0; shared.limits.head_bytes];
+            let mut head = vec![0; endpoint.limits.head_bytes];
             let _ = stream.read(&mut head).await?;
             stream.write_all(PLAIN_HTTP_REFUSAL).await?;
             stream.shutdown().await?;
             return Ok(None);
         }
-        let stream = Stall::new(stream, shared.limits.write_stall);
+        let stream = Stall::new(stream, endpoint.limits.write_stall);
         TlsAcceptor::from(config).accept(stream).await.map(Some)
     };
     let handshake = tokio::select! {
         () = shutdown.cancelled() => return,
-        () = crowded(&shared, started) => return,
-        done = timeout_at(started + shared.limits.first_request, handshake) => done,
+        () = crowded(&endpoint, started) => return,
+        done = timeout_at(started + endpoint.limits.first_request, handshake) => done,
     };
     match handshake {
         Ok(Ok(Some(stream))) => {
             let client = Client { peer, secure: true };
-            drive(stream, client, shared, shutdown, started).await;
+            drive(stream, client, endpoint, shutdown, started).await;
         }
         Ok(Ok(None)) | Err(_) => {}
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
@@ -156,9 +156,9 @@ async fn serve(
 }
 
 /// Resolves when this connection is to give way to another: the oldest one first.
-async fn crowded(shared: &Shared, started: Instant) {
-    sleep_until(started + shared.limits.settle).await;
-    shared.crowded.notified().await;
+async fn crowded(endpoint: &Endpoint, started: Instant) {
+    sleep_until(started + endpoint.limits.settle).await;
+    endpoint.crowded.notified().await;
 }
 
 /// Where a connection is in its life.
@@ -175,19 +175,19 @@ enum Phase {
 async fn drive<S>(
     stream: S,
     client: Client,
-    shared: Arc<Shared>,
+    endpoint: Arc<Endpoint>,
     shutdown: CancellationToken,
     started: Instant,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let limits = shared.limits;
+    let limits = endpoint.limits;
     let asked = Arc::new(AtomicBool::new(false));
     let service = {
-        let (asked, shared) = (Arc::clone(&asked), Arc::clone(&shared));
+        let (asked, endpoint) = (Arc::clone(&asked), Arc::clone(&endpoint));
         service_fn(move |request| {
             asked.store(true, Ordering::Relaxed);
-            handle(Arc::clone(&shared), client, request)
+            handle(Arc::clone(&endpoint), client, request)
         })
     };
     let connection = http1::Builder::new()
@@ -199,7 +199,7 @@ async fn drive<S>(
     let mut phase = Phase::First;
     let deadline = sleep_until(started + limits.first_request);
     tokio::pin!(deadline);
-    let crowded = crowded(&shared, started);
+    let crowded = crowded(&endpoint, started);
     tokio::pin!(crowded);
     loop {
         tokio::select! {
@@ -232,7 +232,7 @@ async fn drive<S>(
                 if timeout(Duration::ZERO, connection.as_mut()).await.is_ok() {
                     return;
                 }
-                shared.crowded.notify_one();
+                endpoint.crowded.notify_one();
             }
             () = shutdown.cancelled(), if phase != Phase::Closing => {
                 phase = Phase::Closing;

@@ -1,4 +1,4 @@
-//! Every path and method, formats and encodings, service discovery, reload.
+//! Every path and method, formats and encodings, reload.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,15 +9,7 @@ use tokio::net::TcpStream;
 
 use super::support::{Fake, Server, options};
 
-const PATHS: [&str; 7] = [
-    "/metrics",
-    "/",
-    "/status",
-    "/api/v1/status",
-    "/sd",
-    "/-/healthy",
-    "/-/ready",
-];
+const PATHS: [&str; 5] = ["/metrics", "/", "/json", "/-/healthy", "/-/ready"];
 
 #[tokio::test]
 async fn every_path_answers_get_and_head_alike() {
@@ -113,7 +105,7 @@ async fn metrics_come_in_the_format_and_encoding_that_were_asked_for() {
         assert_ne!(zipped.body, plain.body);
         assert_eq!(zipped.text(), plain.text());
     }
-    for path in ["/status", "/api/v1/status", "/", "/sd"] {
+    for path in ["/json", "/"] {
         let plain = server.ask(&format!("GET {path} HTTP/1.1")).await;
         let zipped = server
             .ask(&format!("GET {path} HTTP/1.1\r\nAccept-Encoding: gzip"))
@@ -126,85 +118,44 @@ async fn metrics_come_in_the_format_and_encoding_that_were_asked_for() {
 }
 
 #[tokio::test]
-async fn discovery_lists_a_target_per_account_under_the_clients_own_name_for_the_server() {
-    let server = Server::plain().await;
-    let reply = server.ask("GET /sd HTTP/1.1").await;
-    assert_eq!(reply.header("content-type"), "application/json");
-    let groups: serde_json::Value = serde_json::from_str(&reply.text()).expect("JSON");
-    let labels = |name| {
-        serde_json::json!({
-            "__param_account": name,
-            "__meta_knowbe4_account": name,
-            "instance": format!("localhost:10524/{name}"),
-        })
-    };
-    assert_eq!(
-        groups,
-        serde_json::json!([
-            {"targets": ["localhost:10524"], "labels": labels("acme")},
-            {"targets": ["localhost:10524"], "labels": labels("beta")},
-        ])
-    );
-    let mut elsewhere = options();
-    elsewhere.telemetry_path = "/kb4".parse().expect("path");
-    let moved = Server::start(Fake::default(), elsewhere).await;
-    let groups: serde_json::Value =
-        serde_json::from_str(&moved.ask("GET /sd HTTP/1.1").await.text()).expect("JSON");
-    assert_eq!(groups[0]["labels"]["__metrics_path__"], "/kb4");
-    assert_eq!(moved.ask("GET /kb4 HTTP/1.1").await.status, 200);
-    assert_eq!(moved.ask("GET /metrics HTTP/1.1").await.status, 404);
-    moved.stop().await;
-    server.stop().await;
-}
-
-#[tokio::test]
-async fn discovery_needs_a_host_that_is_one() {
-    let server = Server::plain().await;
-    for head in ["GET /sd HTTP/1.0\r\nX: y", "GET /sd HTTP/1.1\r\nHost: a/b"] {
-        let mut stream = TcpStream::connect(server.addr).await.expect("connected");
-        stream
-            .write_all(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes())
-            .await
-            .expect("written");
-        let mut answer = Vec::new();
-        tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut answer)
-            .await
-            .expect("read");
-        assert_eq!(super::support::Reply::parse(&answer).status, 400, "{head}");
-    }
-    server.stop().await;
-}
-
-#[tokio::test]
 async fn the_telemetry_path_may_be_the_root() {
     let mut rooted = options();
     rooted.telemetry_path = "/".parse().expect("path");
     let server = Server::start(Fake::default(), rooted).await;
     assert_eq!(server.ask("GET / HTTP/1.1").await.text(), "# Text of None\n");
-    assert_eq!(server.ask("GET /status HTTP/1.1").await.status, 200);
+    assert_eq!(server.ask("GET /json HTTP/1.1").await.status, 200);
     server.stop().await;
 }
 
 #[tokio::test]
-async fn pages_name_the_version_and_forbid_themselves_scripts() {
+async fn pages_forbid_themselves_scripts() {
     let server = Server::plain().await;
-    for path in ["/", "/status"] {
-        let page = server.ask(&format!("GET {path} HTTP/1.1")).await;
-        assert!(page.text().contains("knowbe4-exporter 1.2.3"), "{path}");
-        assert!(page.text().contains("href=\"/metrics\""), "{path}");
-        assert!(
-            page.header("content-security-policy")
-                .starts_with("default-src 'none'")
-        );
-    }
+    let page = server.ask("GET / HTTP/1.1").await;
+    assert_eq!(page.text(), "<a href=\"/metrics\">Metrics</a>");
+    assert!(
+        page.header("content-security-policy")
+            .starts_with("default-src 'none'")
+    );
+    assert_eq!(page.header("cache-control"), "no-store");
     server.stop().await;
 }
 
 #[tokio::test]
-async fn health_and_readiness_say_what_the_site_says() {
+async fn what_a_site_keeps_plain_is_compressed_on_the_way() {
+    let server = Server::plain().await;
+    let zipped = server
+        .ask("GET /metrics?target=x HTTP/1.1\r\nAccept-Encoding: gzip")
+        .await;
+    assert_eq!(zipped.header("content-encoding"), "gzip");
+    assert_eq!(zipped.header("vary"), "Accept, Accept-Encoding");
+    assert_eq!(zipped.text(), "# Text of Some(\"x\")\n");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn health_says_what_the_site_says() {
     let sick = Fake {
         healthy: Err("The poller of acme is stuck.".to_owned()),
-        ready: false,
         ..Fake::default()
     };
     let server = Server::start(sick, options()).await;
@@ -213,8 +164,8 @@ async fn health_and_readiness_say_what_the_site_says() {
         (health.status, health.text().as_str()),
         (503, "The poller of acme is stuck.\n")
     );
-    assert_eq!(server.ask("GET /-/ready HTTP/1.1").await.status, 503);
-    assert_eq!(server.ask("GET /metrics HTTP/1.1").await.status, 503);
+    // A scrape says what is wrong; without it there is only a hole.
+    assert_eq!(server.ask("GET /-/ready HTTP/1.1").await.status, 200);
     server.stop().await;
 }
 
@@ -278,10 +229,7 @@ async fn a_reload_runs_to_its_end_without_the_client_that_asked() {
 async fn a_panic_is_one_answer_and_no_more() {
     let server = Server::plain().await;
     for _ in 0..3 {
-        assert_eq!(
-            server.ask("GET /metrics?account=panic HTTP/1.1").await.status,
-            500
-        );
+        assert_eq!(server.ask("GET /metrics?target=panic HTTP/1.1").await.status, 500);
     }
     assert_eq!(server.ask("GET /metrics HTTP/1.1").await.status, 200);
     server.stop().await;

@@ -9,8 +9,8 @@ use rustls::version::{TLS12, TLS13};
 use zeroize::Zeroizing;
 
 use super::super::auth::Users;
+use super::super::fingerprint::Fingerprint;
 use super::super::tls::{self, Material};
-use super::super::web::Fingerprint;
 use super::WebConfig;
 use super::file::{File, TlsSection};
 use super::http::{headers, rate_limit};

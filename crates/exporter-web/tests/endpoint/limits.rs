@@ -1,14 +1,14 @@
 //! What no client can do: hold a connection, a slot or the shutdown.
 
-use crate::cli::ListenAddress;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use exporter_web::{CancellationToken, ListenAddress, Listener, Options, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::super::*;
 use super::support::{Fake, PATIENCE, Reply, Server, options};
 
 /// Larger than what the kernel buffers for a connection.

@@ -1,18 +1,19 @@
 //! One request: the gate (rate limit, authentication), the route, the configured headers; and a net under all of it.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::net::IpAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::task::Poll;
 
-use hyper::header::{HOST, WWW_AUTHENTICATE};
-use hyper::{Request, StatusCode, Version};
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http_body_util::Full;
+use hyper::header::{HOST, HeaderValue, WWW_AUTHENTICATE};
+use hyper::{Request, Response, StatusCode, Version};
 
-use super::answer::{Answer, text, with};
-use super::{Shared, route};
+use super::answer::Answer;
+use super::endpoint::Endpoint;
+use super::{format, route};
 
 /// Who is at the other end of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -24,40 +25,42 @@ pub(super) struct Client {
 
 /// Answers one request of `client`, whatever happens meanwhile.
 pub(super) async fn handle<B>(
-    shared: Arc<Shared>,
+    endpoint: Arc<Endpoint>,
     client: Client,
     request: Request<B>,
-) -> Result<Answer, Infallible> {
-    let web = match &shared.web {
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let web = match &endpoint.web {
         Some(web) => Some((web, web.current().await)),
         None => None,
     };
     let work = async {
         if !has_host(&request) {
-            return text(StatusCode::BAD_REQUEST, "Expected one Host header.");
+            return Answer::line(StatusCode::BAD_REQUEST, "Expected one Host header.");
         }
         if let Some((web, config)) = &web {
             if !web.admits(config) {
-                return text(StatusCode::TOO_MANY_REQUESTS, "Too many requests.");
+                return Answer::line(StatusCode::TOO_MANY_REQUESTS, "Too many requests.");
             }
             if !web.knows(config, request.headers(), client.peer).await {
-                let refusal = text(StatusCode::UNAUTHORIZED, "Unauthorized.");
-                return with(
-                    refusal,
-                    WWW_AUTHENTICATE,
-                    "Basic realm=\"knowbe4-exporter\", charset=\"UTF-8\"",
-                );
+                return Answer::line(StatusCode::UNAUTHORIZED, "Unauthorized.");
             }
         }
-        route::route(&shared, client.secure, &request).await
+        route::route(&endpoint, client.secure, &request).await
     };
-    let mut answer = caught(work).await.unwrap_or_else(|| {
+    // A future that has panicked is dropped and never polled again, so that nothing sees what it left halfway.
+    let answer = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!(path = request.uri().path(), "a request made its handler panic");
-        text(
+        Answer::line(
             StatusCode::INTERNAL_SERVER_ERROR,
             "Internal error. The log says where.",
         )
     });
+    let mut answer = answer.into_response(format::gzip(request.headers()));
+    if answer.status() == StatusCode::UNAUTHORIZED
+        && let Ok(challenge) = HeaderValue::from_str(&endpoint.challenge)
+    {
+        answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
     if let Some((_, config)) = &web {
         for (name, value) in config.headers() {
             answer.headers_mut().insert(name, value.clone());
@@ -78,17 +81,4 @@ fn has_host<B>(request: &Request<B>) -> bool {
         0 => request.version() < Version::HTTP_11,
         number => number == 1,
     }
-}
-
-/// Runs a future; [`None`] when it panicked. It is dropped then and never polled again, so that nothing sees what
-/// the panic left halfway but locks, which all callers take over when poisoned.
-async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
-    std::future::poll_fn(
-        move |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(Some),
-            Err(_) => Poll::Ready(None),
-        },
-    )
-    .await
 }

@@ -7,12 +7,13 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
+use parking_lot::Mutex;
 use rustls::crypto::hash::Hash;
 use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use rustls::crypto::{CryptoProvider, GetRandomFailed};
@@ -116,7 +117,7 @@ impl Authenticator {
     /// Waits for the turn to check a password, first within the address, then among addresses.
     async fn turn(&self, peer: IpAddr) -> Option<[OwnedSemaphorePermit; 2]> {
         let own = {
-            let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut addresses = self.addresses.lock();
             addresses.retain(|_, waiting| waiting.strong_count() > 0);
             let known = addresses.get(&peer).and_then(Weak::upgrade);
             known.unwrap_or_else(|| {
@@ -144,7 +145,7 @@ impl Authenticator {
     }
 
     fn remembered(&self, digest: &Digest) -> Option<bool> {
-        let outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcomes = self.outcomes.lock();
         if outcomes.good.contains(digest) {
             return Some(true);
         }
@@ -152,7 +153,7 @@ impl Authenticator {
     }
 
     fn remember(&self, digest: Digest, outcome: bool) {
-        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outcomes = self.outcomes.lock();
         // Apart, so that guesses don't push out who is known.
         let set = if outcome {
             &mut outcomes.good
@@ -268,7 +269,7 @@ mod tests {
             authenticator.remember([i.wrapping_add(2); 32], false);
         }
         assert_eq!(authenticator.remembered(&[1; 32]), Some(true));
-        let outcomes = authenticator.outcomes.lock().expect("lock");
+        let outcomes = authenticator.outcomes.lock();
         assert!(outcomes.bad.len() <= REMEMBERED);
     }
 
@@ -292,6 +293,6 @@ mod tests {
         for _ in 0..2 {
             drop(authenticator.turn(other).await);
         }
-        assert_eq!(authenticator.addresses.lock().expect("lock").len(), 1);
+        assert_eq!(authenticator.addresses.lock().len(), 1);
     }
 }

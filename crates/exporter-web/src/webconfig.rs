@@ -19,8 +19,8 @@ use hyper::header::{HeaderName, HeaderValue};
 use rustls::ServerConfig;
 
 use super::auth::Users;
+use super::fingerprint::Fingerprint;
 use super::rate::RateLimit;
-use super::web::Fingerprint;
 
 /// A web configuration that was read, checked and found usable, its certificates included. `Debug` shows no secret.
 pub struct WebConfig {

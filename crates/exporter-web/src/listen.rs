@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 
-use crate::cli::ListenAddress;
+use super::address::ListenAddress;
 
 /// A socket that listens.
 #[derive(Debug)]

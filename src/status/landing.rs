@@ -1,9 +1,9 @@
 //! The landing page: what this is, and where everything else is.
 
-use crate::status::{STYLE, escape};
+use super::page::{STYLE, escape};
 
 /// The page at `/`; `summary` says in one sentence how the accounts fare.
-pub(super) fn landing(version: &str, telemetry_path: &str, summary: &str) -> String {
+pub fn landing(version: &str, telemetry_path: &str, summary: &str) -> String {
     let summary = escape(summary);
     let metrics = escape(telemetry_path);
     let version = escape(version);

@@ -1,0 +1,9 @@
+//! The endpoint over real sockets.
+
+mod authority;
+mod limits;
+mod paths;
+mod requests;
+mod secure;
+mod support;
+mod web;
