@@ -88,6 +88,38 @@ fn a_changed_file_is_replaced_on_demand_only() {
 }
 
 #[test]
+fn thresholds_of_ones_own_are_never_replaced() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let own = dir.path().join("alerts/knowbe4-overrides.rules.yml");
+    assert!(assets(&[], dir.path()).status.success());
+    fs::write(&own, "groups: [] # mine\n").expect("changed");
+    assert!(assets(&[], dir.path()).status.success());
+    assert!(assets(&["--force"], dir.path()).status.success());
+    assert_eq!(fs::read_to_string(&own).expect("there"), "groups: [] # mine\n");
+}
+
+#[test]
+fn links_lead_where_the_flags_say() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let flags = [
+        "--runbook-url=https://wiki.example.com/knowbe4/",
+        "--dashboard-url=https://grafana.example.com",
+    ];
+    assert!(assets(&flags, dir.path()).status.success());
+    let rules = fs::read_to_string(dir.path().join("alerts/knowbe4-exporter.rules.yml")).expect("rules");
+    assert!(rules.contains("runbook_url: https://wiki.example.com/knowbe4/KnowBe4ExporterDown.md"));
+    assert!(rules.contains("dashboard: https://grafana.example.com/d/knowbe4-exporter"));
+    assert!(!rules.contains("github.com"));
+    // The same again changes nothing, another place is a change.
+    assert!(assets(&flags, dir.path()).status.success());
+    assert_eq!(assets(&[], dir.path()).status.code(), Some(1));
+    for bad in ["wiki", "https://a b", "https://{{ x }}"] {
+        let output = assets(&[&format!("--runbook-url={bad}")], &dir.path().join("other"));
+        assert_eq!(output.status.code(), Some(64), "{bad}");
+    }
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_named() {
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join("file");

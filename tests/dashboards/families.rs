@@ -11,8 +11,8 @@ use crate::root;
 
 pub type Labels = BTreeSet<String>;
 
-/// Labels that a scrape adds.
-const SCRAPED: [&str; 2] = ["job", "instance"];
+/// Labels that a scrape adds; the last where a target has a label `account` of its own.
+const SCRAPED: [&str; 3] = ["job", "instance", "exported_account"];
 
 /// One name that can be read.
 #[derive(Debug, Clone)]

@@ -86,14 +86,13 @@ impl Server {
         )
     }
 
-    /// An Alertmanager that tells nobody, and inhibits as the README of the alerts says.
+    /// An Alertmanager that tells nobody, and inhibits as the example beside the rules does.
     pub fn alertmanager(folder: &Path) -> Self {
-        let readme = fs::read_to_string(super::rules::folder().join("README.md")).unwrap();
-        let inhibit = readme
-            .split("```yaml\n")
-            .find(|block| block.starts_with("inhibit_rules:"))
-            .and_then(|block| block.split("```").next())
-            .expect("inhibit rules in the README of the alerts");
+        let example = fs::read_to_string(super::rules::folder().join("alertmanager.yml")).unwrap();
+        let inhibit = example
+            .find("inhibit_rules:\n")
+            .map(|at| &example[at..])
+            .expect("inhibit rules in the example");
         let file = folder.join("alertmanager.yml");
         fs::write(
             &file,

@@ -80,11 +80,8 @@ fn history_raises_the_expected_alerts_and_fills_every_dashboard() {
         (
             "globex",
             &[
-                "KnowBe4AccountRiskScoreHigh",
+                // The rise of the account stands for its level and for its groups.
                 "KnowBe4AccountRiskScoreJump",
-                "KnowBe4GroupRiskScoreCreep",
-                "KnowBe4GroupRiskScoreHigh",
-                "KnowBe4GroupRiskScoreJump",
                 "KnowBe4TrainingPastDue",
             ],
         ),
