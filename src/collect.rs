@@ -14,12 +14,12 @@ mod users;
 
 pub use history::risk_history;
 pub use restrict::restrict;
-pub use users::Directory;
 
 use crate::api::error::ApiError;
 use crate::api::{Client, Refresh};
 use crate::config::AccountConfig;
 use crate::model::{Collector, Endpoint, EnrollmentScope, TrainingCampaigns};
+pub use crate::recipients::Directory;
 use crate::snapshot::Collection;
 
 /// What a refresh may look at besides the API.
@@ -29,7 +29,7 @@ pub struct Inputs<'a> {
     pub config: &'a AccountConfig,
     /// Unix seconds: phishing windows end here.
     pub now: f64,
-    /// Whose segments are whose; [`None`] when users haven't been read by this process, or there are no segments.
+    /// Who is active, in which groups and segments; [`None`] when users haven't been read by this process.
     pub directory: Option<&'a Directory>,
     /// The training campaigns last read: names to join by, and which are running.
     pub campaigns: Option<&'a TrainingCampaigns>,

@@ -25,6 +25,7 @@ pub mod telemetry;
 // Floor 2: what was typed, what is planned, what is served and counted.
 pub mod cli;
 pub mod instrument;
+pub mod recipients;
 pub mod snapshot;
 
 // Floor 3: what is true, what is kept, and what is shown.

@@ -9,6 +9,7 @@ mod collector;
 mod endpoint;
 mod enrollment;
 mod failure;
+mod recipients;
 mod status;
 
 pub use account::{AccountName, AccountNameError, Region, RegionError};
@@ -21,7 +22,15 @@ pub use collector::{Collector, PerCollector};
 pub use endpoint::Endpoint;
 pub use enrollment::{EnrollmentStatus, StatusCounts};
 pub use failure::{Failure, Reason};
+pub use recipients::{
+    FAILED_TESTS, MailCounts, MailsOfMany, PhishingRecipients, RECIPIENT_DELAY_BOUNDS,
+    RECIPIENT_DELAY_SECONDS, RecipientsPeople, RecipientsRead, RecipientsWindow, SegmentMails,
+    TestRecipients, TestSpan,
+};
 pub use status::{CollectorStatus, EnrollmentScope, NextRunReason};
+
+/// Seconds of a day.
+pub const DAY: f64 = 86_400.0;
 
 /// Upper bounds of [`Users::by_risk_score`], as they stand in the `le` label. Scores run from 0 to 100.
 pub const RISK_SCORE_BOUNDS: [&str; 11] = [

@@ -1,5 +1,7 @@
 //! API keys: held in memory that is wiped when dropped, and shown to nobody.
 
+pub mod seal;
+
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};

@@ -5,6 +5,7 @@
 //! logged. Field names and units: <https://developer.knowbe4.com/rest/reporting>.
 
 mod lenient;
+mod recipients;
 mod rows;
 
 use std::marker::PhantomData;
@@ -13,6 +14,7 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess};
 
 pub use lenient::Drift;
 use lenient::{Any, Lenient, Seed, next_key};
+pub use recipients::RecipientRow;
 pub use rows::{
     AccountRow, CampaignRow, EnrollmentRow, GroupRow, HistoryRow, PolicyRow, PurchaseRow, TestRow,
     TrainingRow, UserRow,

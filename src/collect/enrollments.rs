@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Directory, Inputs, Yield};
+use super::{Inputs, Yield};
 use crate::api::error::ApiError;
 use crate::api::wire::{Drift, EnrollmentRow};
 use crate::api::{Client, Refresh};
@@ -10,6 +10,7 @@ use crate::model::{
     Endpoint, EnrollmentScope, EnrollmentStatus, Enrollments, SegmentEnrollments, StatusCounts,
     TrainingCampaigns,
 };
+use crate::recipients::Directory;
 use crate::snapshot::Collection;
 
 pub(super) async fn enrollments(
@@ -104,7 +105,11 @@ impl<'a> Tally<'a> {
             (None, None) => self.nameless += 1,
         }
         if let (Some(directory), Some(user)) = (self.directory, row.user_id) {
-            for segment in directory.of(user) {
+            let position = directory.position(user);
+            for segment in position
+                .into_iter()
+                .flat_map(|position| directory.segments_of(position))
+            {
                 self.segments[segment].add(status);
             }
         }

@@ -1,6 +1,6 @@
-//! The active users as numbers: distributions, means of groups and segments. No user is kept.
+//! The active users as numbers: distributions, means of groups and segments. Who is active is kept by id, in memory alone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::{Inputs, Yield};
 use crate::api::error::ApiError;
@@ -8,6 +8,7 @@ use crate::api::wire::{Row as _, UserRow};
 use crate::api::{Client, Refresh};
 use crate::config::{AccountConfig, SegmentAttribute};
 use crate::model::{Endpoint, Mean, PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, Segment, Users};
+use crate::recipients::DirectoryBuilder;
 use crate::snapshot::Collection;
 
 /// Upper bounds of risk scores: 10, 20, ..., 100; beyond them +Inf.
@@ -31,43 +32,6 @@ pub(super) async fn users(
     Ok(census.finish())
 }
 
-/// Which segments each user is in: to join enrollments to. Lives in memory only.
-#[derive(Default)]
-pub struct Directory {
-    segments: Vec<(String, String)>,
-    users: HashMap<i64, u32>,
-    /// For the n-th user, the segment of each attribute in turn; [`NO_SEGMENT`] where there is none.
-    memberships: Vec<u32>,
-    attributes: usize,
-}
-
-const NO_SEGMENT: u32 = u32::MAX;
-
-impl std::fmt::Debug for Directory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Directory({} users)", self.users.len())
-    }
-}
-
-impl Directory {
-    /// Attribute and value of each segment that is large enough to show.
-    pub fn segments(&self) -> &[(String, String)] {
-        &self.segments
-    }
-
-    /// Indices of the segments that a user is in.
-    pub fn of(&self, user: i64) -> impl Iterator<Item = usize> {
-        let start = self
-            .users
-            .get(&user)
-            .map_or(self.memberships.len(), |index| *index as usize * self.attributes);
-        let segments = self.memberships[start..].iter().take(self.attributes);
-        segments
-            .filter(|segment| **segment != NO_SEGMENT)
-            .map(|segment| *segment as usize)
-    }
-}
-
 #[derive(Default)]
 struct Tally {
     users: u64,
@@ -87,7 +51,7 @@ struct Census {
     /// For each attribute its values, each with its number in `tallies`.
     values: Vec<BTreeMap<String, u32>>,
     tallies: Vec<Tally>,
-    directory: Directory,
+    directory: DirectoryBuilder,
 }
 
 impl Census {
@@ -103,10 +67,7 @@ impl Census {
             groups: BTreeMap::new(),
             values: vec![BTreeMap::new(); attributes.len()],
             tallies: Vec::new(),
-            directory: Directory {
-                attributes: attributes.len(),
-                ..Directory::default()
-            },
+            directory: DirectoryBuilder::new(attributes.len()),
             attributes,
         }
     }
@@ -120,26 +81,25 @@ impl Census {
         if let Some(score) = user.risk_score {
             count(&mut self.risk, &RISK_BOUNDS, score);
         }
+        let mut groups = user.groups.clone();
+        groups.retain(|group| *group != 0);
+        groups.sort_unstable();
+        groups.dedup();
         if let Some(percent) = user.phish_prone_percent {
             count(&mut self.phish_prone, &PERCENT_BOUNDS, percent);
-            let mut groups = user.groups.clone();
-            groups.sort_unstable();
-            groups.dedup();
-            for group in groups.into_iter().filter(|group| *group != 0) {
-                self.groups.entry(group).or_default().add(percent / 100.0);
+            for group in &groups {
+                self.groups.entry(*group).or_default().add(percent / 100.0);
             }
         }
-        if !self.attributes.is_empty() {
-            self.place(user);
+        let segments = self.place(user);
+        if let Some(id) = user.id() {
+            self.directory.add(id, &groups, segments);
         }
     }
 
-    /// Puts a user into the segments of all attributes.
-    fn place(&mut self, user: &UserRow) {
-        if let Some(id) = user.id() {
-            let index = self.directory.users.len() as u32;
-            self.directory.users.insert(id, index);
-        }
+    /// Puts a user into the segments of all attributes, and gives their numbers.
+    fn place(&mut self, user: &UserRow) -> Vec<Option<u32>> {
+        let mut segments = Vec::with_capacity(self.attributes.len());
         for (attribute, values) in self.attributes.iter().zip(&mut self.values) {
             let segment = user.attribute(*attribute).map(|value| match values.get(value) {
                 Some(segment) => *segment,
@@ -160,25 +120,23 @@ impl Census {
                     .into_iter()
                     .for_each(|percent| tally.phish_prone.add(percent / 100.0));
             }
-            if user.id().is_some() {
-                self.directory.memberships.push(segment.unwrap_or(NO_SEGMENT));
-            }
+            segments.push(segment);
         }
+        segments
     }
 
     fn finish(mut self) -> Yield {
         let mut segments = Vec::new();
-        let mut shown = vec![NO_SEGMENT; self.tallies.len()];
+        let mut named = Vec::new();
+        let mut shown = vec![None; self.tallies.len()];
         for (attribute, values) in self.attributes.iter().zip(self.values) {
             for (value, number) in values {
                 let tally = &self.tallies[number as usize];
                 if tally.users < self.min_size {
                     continue;
                 }
-                shown[number as usize] = self.directory.segments.len() as u32;
-                self.directory
-                    .segments
-                    .push((attribute.as_str().to_owned(), value.clone()));
+                shown[number as usize] = Some(named.len() as u32);
+                named.push((attribute.as_str().to_owned(), value.clone()));
                 segments.push(Segment {
                     attribute: attribute.as_str().to_owned(),
                     value,
@@ -187,9 +145,6 @@ impl Census {
                     phish_prone: tally.phish_prone.about_several(self.min_size),
                 });
             }
-        }
-        for membership in &mut self.directory.memberships {
-            *membership = shown.get(*membership as usize).copied().unwrap_or(NO_SEGMENT);
         }
         let least = self.group_min_size;
         self.groups.retain(|_, mean| mean.about_several(least).is_some());
@@ -209,11 +164,10 @@ impl Census {
         } else {
             Vec::new()
         };
-        let directory = (!self.attributes.is_empty()).then_some(self.directory);
         Yield {
-            collection,
-            directory,
+            directory: Some(self.directory.finish(named, &shown)),
             notes,
+            ..Yield::from(collection)
         }
     }
 }

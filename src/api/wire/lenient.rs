@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::recipients::Event;
+
 /// How many surprises of each kind an answer held: the `kind` label of `knowbe4_exporter_schema_drift_total`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Drift {
@@ -159,9 +161,47 @@ fn quoted(text: &str, drift: &mut Drift) -> Option<f64> {
     value
 }
 
+/// When something happened to a mail. What can't be read as a time has happened nevertheless, unless it is nothing.
+pub(super) fn moment(value: Any, drift: &mut Drift) -> Event {
+    let time = match value {
+        Any::Null | Any::Bool(false) | Any::Int(0) => return Event::Never,
+        Any::Int(number) => Some(unix(number as f64)),
+        Any::Float(number) => Some(unix(number)),
+        Any::Text(text) => match text.trim() {
+            "" => return Event::Never,
+            // No time at all to some databases.
+            text if text.starts_with("0000-") => return Event::Never,
+            text => parse_time(text).or_else(|| text.parse().ok().map(unix)),
+        },
+        Any::Bool(true) | Any::Compound => None,
+    };
+    match time.filter(|time| time.is_finite()) {
+        Some(time) => Event::At(time),
+        None => {
+            drift.wrong_type += 1;
+            Event::Sometime
+        }
+    }
+}
+
+/// Unix seconds of a number that may be milliseconds: as seconds those would be millennia ahead.
+fn unix(number: f64) -> f64 {
+    const LATEST: f64 = 1e11;
+    if number.abs() > LATEST {
+        number / 1000.0
+    } else {
+        number
+    }
+}
+
 fn parse_time(text: &str) -> Option<f64> {
+    // As Ruby prints it.
+    let text = text.strip_suffix(" UTC").unwrap_or(text);
     if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
         return Some(timestamp.as_duration().as_secs_f64());
+    }
+    if let Ok(zoned) = jiff::fmt::rfc2822::parse(text) {
+        return Some(zoned.timestamp().as_duration().as_secs_f64());
     }
     let civil = text.parse::<jiff::civil::DateTime>().ok().or_else(|| {
         text.parse::<jiff::civil::Date>()
@@ -323,6 +363,34 @@ mod tests {
         assert_eq!((drift.number_as_text, drift.wrong_type), (3, 3));
         assert_eq!(any("\"0.5\"").integer(&mut drift), None);
         assert_eq!(drift.wrong_type, 4);
+    }
+
+    #[test]
+    fn moments_are_read_in_more_forms_than_that() {
+        let mut drift = Drift::default();
+        let at = Event::At(1_678_122_904.0);
+        for json in [
+            r#""2023-03-06T17:15:04.000Z""#,
+            r#""2023-03-06T18:15:04+01:00""#,
+            r#""2023-03-06T18:15:04+0100""#,
+            r#""2023-03-06 17:15:04 UTC""#,
+            r#""2023-03-06 17:15:04""#,
+            r#""Mon, 06 Mar 2023 17:15:04 GMT""#,
+            "1678122904",
+            "1678122904000",
+            "1678122904.0",
+            r#""1678122904""#,
+        ] {
+            assert_eq!(moment(any(json), &mut drift), at, "{json}");
+        }
+        for json in ["null", "false", "0", "\"\"", "\" \"", "\"0000-00-00 00:00:00\""] {
+            assert_eq!(moment(any(json), &mut drift), Event::Never, "{json}");
+        }
+        assert_eq!(drift, Drift::default());
+        for json in ["true", "\"yesterday\"", "{}", "\"2023-02-31\"", "\"NaN\""] {
+            assert_eq!(moment(any(json), &mut drift), Event::Sometime, "{json}");
+        }
+        assert_eq!(drift.wrong_type, 5);
     }
 
     #[test]

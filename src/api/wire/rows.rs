@@ -558,7 +558,7 @@ impl<'de, F: FnMut(i64)> Lenient<'de> for Elements<'_, F> {
 }
 
 /// What an element is called by: a bare number, or an object's `id` or `group_id`.
-struct ElementId;
+pub(super) struct ElementId;
 
 impl<'de> Lenient<'de> for ElementId {
     /// [`None`] for null, `Some(None)` for an element without an id.
