@@ -55,7 +55,8 @@ fn expressions_of_rules_read_what_is_there() {
     for rule in rules() {
         let reading = Reading::of(&rule.expression, &families);
         // A counter that is born with its first event has no increase: what is new today is looked at by its value.
-        let by_value = |mistake: &&String| rule.name == "KnowBe4SchemaDrift" && mistake.contains("is a counter");
+        let by_value =
+            |mistake: &&String| rule.name == "KnowBe4SchemaDrift" && mistake.contains("is a counter");
         let found = reading.mistakes.iter().filter(|mistake| !by_value(mistake));
         mistakes.extend(found.map(|m| format!("{}: {m}", rule.name)));
     }

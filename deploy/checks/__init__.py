@@ -1,0 +1,1 @@
+"""What deploy/verify checks: one module a part. Each has a function `main()`."""
