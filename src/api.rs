@@ -28,7 +28,7 @@ use self::transport::{Answer, Call, Transport};
 use self::wire::{Drift, HistoryRow, Row};
 use crate::clock::Clock;
 use crate::instrument::AccountInstruments;
-use crate::model::{Endpoint, Failure, Reason};
+use crate::model::{Collector, Endpoint, Failure, Reason};
 use quota::{Budget, Claim, Hold};
 
 /// How long a refresh that has begun waits for a permit before it gives up. Longer than any pause that a busy
@@ -291,7 +291,7 @@ impl Client {
             page: None,
             per_page: PROBE_PAGE,
         };
-        let query = if endpoint == Endpoint::Account {
+        let query = if endpoint == Endpoint::Of(Collector::Account) {
             Vec::new()
         } else {
             query(endpoint, &[], &ask)

@@ -18,7 +18,7 @@ pub use restrict::restrict;
 use crate::api::error::ApiError;
 use crate::api::{Client, Refresh};
 use crate::config::AccountConfig;
-use crate::model::{Collector, Endpoint, EnrollmentScope, TrainingCampaigns};
+use crate::model::{Collector, EnrollmentScope, TrainingCampaigns};
 pub use crate::recipients::Directory;
 use crate::snapshot::Collection;
 
@@ -55,21 +55,6 @@ impl From<Collection> for Yield {
             directory: None,
             notes: Vec::new(),
         }
-    }
-}
-
-/// The endpoint that a collector reads.
-pub fn endpoint(collector: Collector) -> Endpoint {
-    match collector {
-        Collector::Account => Endpoint::Account,
-        Collector::Groups => Endpoint::Groups,
-        Collector::Users => Endpoint::Users,
-        Collector::PhishingCampaigns => Endpoint::PhishingCampaigns,
-        Collector::PhishingTests => Endpoint::PhishingTests,
-        Collector::TrainingCampaigns => Endpoint::TrainingCampaigns,
-        Collector::Enrollments => Endpoint::Enrollments,
-        Collector::StorePurchases => Endpoint::StorePurchases,
-        Collector::Policies => Endpoint::Policies,
     }
 }
 

@@ -6,16 +6,9 @@
 use quota::{Demand, Plan};
 
 use crate::config::AccountConfig;
-use crate::config::defaults::estimated_requests;
 use crate::model::{Collector, EnrollmentScope, PerCollector};
 use crate::snapshot::AccountSnapshot;
 use crate::store::Saved;
-
-/// Rows in a page of most listings: the documented maximum.
-const PAGE: u64 = 500;
-
-/// Rows in a page of training campaigns, which the API cuts because it calculates their percentages.
-const CAMPAIGN_PAGE: u64 = 10;
 
 /// Enrollments of a user where nothing better is known: yearly training, a policy, and what phishing tests lead to.
 const ENROLLMENTS_PER_USER: u64 = 10;
@@ -101,7 +94,10 @@ pub fn costs(learned: &Learned, sizes: &Sizes, snapshot: &AccountSnapshot) -> Co
             _ => None,
         };
         (
-            size.map_or_else(|| estimated_requests(collector), |size| pages(collector, size)),
+            size.map_or_else(
+                || collector.resource().estimated_requests,
+                |size| pages(collector, size),
+            ),
             Source::Estimated,
         )
     });
@@ -127,12 +123,7 @@ pub fn costs(learned: &Learned, sizes: &Sizes, snapshot: &AccountSnapshot) -> Co
 }
 
 fn pages(collector: Collector, size: u64) -> u64 {
-    let page = if collector == Collector::TrainingCampaigns {
-        CAMPAIGN_PAGE
-    } else {
-        PAGE
-    };
-    size.div_ceil(page).max(1)
+    size.div_ceil(collector.resource().page).max(1)
 }
 
 /// The plan for an account.

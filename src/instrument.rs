@@ -230,8 +230,8 @@ mod tests {
     fn the_most_recent_request_decides_whether_an_account_is_up() {
         let instruments = AccountInstruments::default();
         assert_eq!(instruments.read().up, None);
-        instruments.request(Endpoint::Users, "200", true, 0.1);
-        instruments.request(Endpoint::Users, "429", false, 0.1);
+        instruments.request(Endpoint::Of(Collector::Users), "200", true, 0.1);
+        instruments.request(Endpoint::Of(Collector::Users), "429", false, 0.1);
         let state = instruments.read();
         assert_eq!(state.up, Some(false));
         assert_eq!(state.throttled, 1);

@@ -10,6 +10,7 @@ mod endpoint;
 mod enrollment;
 mod failure;
 mod recipients;
+mod resource;
 mod status;
 
 pub use account::{AccountName, AccountNameError, Region, RegionError};
@@ -27,6 +28,7 @@ pub use recipients::{
     RECIPIENT_DELAY_SECONDS, RecipientsPeople, RecipientsRead, RecipientsWindow, SegmentMails,
     TestRecipients, TestSpan,
 };
+pub use resource::{RESOURCES, Resource};
 pub use status::{CollectorStatus, EnrollmentScope, NextRunReason};
 
 /// Seconds of a day.

@@ -14,113 +14,79 @@ use crate::model::{
     StorePurchases, TrainingCampaigns, Users,
 };
 
-/// One whole refresh, and when its reading was begun (unix seconds).
+/// One whole refresh.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Collected<T> {
-    /// When the refresh succeeded.
+    /// When the refresh succeeded, in unix seconds.
     pub at: f64,
     /// What it yielded.
     pub data: Arc<T>,
 }
 
-/// The last whole refresh of each resource of one account.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct AccountSnapshot {
-    /// From the collector `account`.
-    pub account: Option<Collected<Account>>,
-    /// From `groups`.
-    pub groups: Option<Collected<Groups>>,
-    /// From `users`.
-    pub users: Option<Collected<Users>>,
-    /// From `phishing_campaigns`.
-    pub phishing_campaigns: Option<Collected<PhishingCampaigns>>,
-    /// From `phishing_tests`.
-    pub phishing_tests: Option<Collected<PhishingTests>>,
-    /// From `training_campaigns`.
-    pub training_campaigns: Option<Collected<TrainingCampaigns>>,
-    /// From `enrollments`.
-    pub enrollments: Option<Collected<Enrollments>>,
-    /// From `store_purchases`.
-    pub store_purchases: Option<Collected<StorePurchases>>,
-    /// From `policies`.
-    pub policies: Option<Collected<Policies>>,
+/// Names each collection once: its field in the snapshot and on disk, and its type, which is called as its collector.
+/// Fields keep the types apart, so that whoever reads one needs no match; the list is what a map would have had.
+macro_rules! collections {
+    ($($field:ident: $collection:ident,)*) => {
+        /// The last whole refresh of each resource of one account. Written by name: what a file doesn't have isn't
+        /// known, and what it has beyond these is left out.
+        #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+        #[serde(default)]
+        pub struct AccountSnapshot {
+            $(
+                #[doc = concat!("From the collector `", stringify!($field), "`.")]
+                pub $field: Option<Collected<$collection>>,
+            )*
+        }
+
+        /// One finished refresh, on its way into a snapshot.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Collection {
+            $(
+                #[doc = concat!("Of the collector `", stringify!($field), "`.")]
+                $collection($collection),
+            )*
+        }
+
+        impl AccountSnapshot {
+            /// Puts a finished refresh in place of the last one.
+            pub fn set(&mut self, collection: Collection, at: f64) {
+                match collection {
+                    $(Collection::$collection(data) => {
+                        self.$field = Some(Collected { at, data: Arc::new(data) });
+                    })*
+                }
+            }
+
+            /// Forgets a collector's refresh: it was switched off.
+            pub fn clear(&mut self, collector: Collector) {
+                match collector {
+                    $(Collector::$collection => self.$field = None,)*
+                }
+            }
+
+            /// When `collector` last succeeded, if what it yielded is still here.
+            pub fn at(&self, collector: Collector) -> Option<f64> {
+                match collector {
+                    $(Collector::$collection => self.$field.as_ref().map(|collected| collected.at),)*
+                }
+            }
+        }
+    };
 }
 
-/// One finished refresh, on its way into a snapshot.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Collection {
-    /// Of the collector `account`.
-    Account(Account),
-    /// Of `groups`.
-    Groups(Groups),
-    /// Of `users`.
-    Users(Users),
-    /// Of `phishing_campaigns`.
-    PhishingCampaigns(PhishingCampaigns),
-    /// Of `phishing_tests`.
-    PhishingTests(PhishingTests),
-    /// Of `training_campaigns`.
-    TrainingCampaigns(TrainingCampaigns),
-    /// Of `enrollments`.
-    Enrollments(Enrollments),
-    /// Of `store_purchases`.
-    StorePurchases(StorePurchases),
-    /// Of `policies`.
-    Policies(Policies),
+collections! {
+    account: Account,
+    groups: Groups,
+    users: Users,
+    phishing_campaigns: PhishingCampaigns,
+    phishing_tests: PhishingTests,
+    training_campaigns: TrainingCampaigns,
+    enrollments: Enrollments,
+    store_purchases: StorePurchases,
+    policies: Policies,
 }
 
 impl AccountSnapshot {
-    /// Puts a finished refresh in place of the last one.
-    pub fn set(&mut self, collection: Collection, at: f64) {
-        fn put<T>(slot: &mut Option<Collected<T>>, data: T, at: f64) {
-            *slot = Some(Collected {
-                at,
-                data: Arc::new(data),
-            });
-        }
-        match collection {
-            Collection::Account(data) => put(&mut self.account, data, at),
-            Collection::Groups(data) => put(&mut self.groups, data, at),
-            Collection::Users(data) => put(&mut self.users, data, at),
-            Collection::PhishingCampaigns(data) => put(&mut self.phishing_campaigns, data, at),
-            Collection::PhishingTests(data) => put(&mut self.phishing_tests, data, at),
-            Collection::TrainingCampaigns(data) => put(&mut self.training_campaigns, data, at),
-            Collection::Enrollments(data) => put(&mut self.enrollments, data, at),
-            Collection::StorePurchases(data) => put(&mut self.store_purchases, data, at),
-            Collection::Policies(data) => put(&mut self.policies, data, at),
-        }
-    }
-
-    /// Forgets a collector's refresh: it was switched off.
-    pub fn clear(&mut self, collector: Collector) {
-        match collector {
-            Collector::Account => self.account = None,
-            Collector::Groups => self.groups = None,
-            Collector::Users => self.users = None,
-            Collector::PhishingCampaigns => self.phishing_campaigns = None,
-            Collector::PhishingTests => self.phishing_tests = None,
-            Collector::TrainingCampaigns => self.training_campaigns = None,
-            Collector::Enrollments => self.enrollments = None,
-            Collector::StorePurchases => self.store_purchases = None,
-            Collector::Policies => self.policies = None,
-        }
-    }
-
-    /// When `collector` last succeeded, if what it yielded is still here.
-    pub fn at(&self, collector: Collector) -> Option<f64> {
-        match collector {
-            Collector::Account => self.account.as_ref().map(|c| c.at),
-            Collector::Groups => self.groups.as_ref().map(|c| c.at),
-            Collector::Users => self.users.as_ref().map(|c| c.at),
-            Collector::PhishingCampaigns => self.phishing_campaigns.as_ref().map(|c| c.at),
-            Collector::PhishingTests => self.phishing_tests.as_ref().map(|c| c.at),
-            Collector::TrainingCampaigns => self.training_campaigns.as_ref().map(|c| c.at),
-            Collector::Enrollments => self.enrollments.as_ref().map(|c| c.at),
-            Collector::StorePurchases => self.store_purchases.as_ref().map(|c| c.at),
-            Collector::Policies => self.policies.as_ref().map(|c| c.at),
-        }
-    }
-
     /// The part of it that is younger than `max_age` seconds at `now`.
     pub fn fresh(&self, now: f64, max_age: f64) -> Self {
         let mut fresh = self.clone();

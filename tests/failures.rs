@@ -16,7 +16,7 @@ use knowbe4_exporter::api::wire::{GroupRow, Row, UserRow};
 use knowbe4_exporter::api::{Client, Refresh};
 use knowbe4_exporter::clock::Clock;
 use knowbe4_exporter::instrument::AccountInstruments;
-use knowbe4_exporter::model::{AccountName, Endpoint, Reason};
+use knowbe4_exporter::model::{AccountName, Collector, Endpoint, Reason};
 use knowbe4_exporter::secret::ApiKey;
 use knowbe4_exporter::store::{FileStorage, Storage as _};
 use knowbe4_simulator::{Fault, Settings, Simulator};
@@ -105,7 +105,7 @@ impl Bench {
         };
         let result = self
             .client
-            .list(&mut refresh, Endpoint::Groups, &[], &mut fold)
+            .list(&mut refresh, Endpoint::Of(Collector::Groups), &[], &mut fold)
             .await;
         (result.map(|()| ids), refresh.requests())
     }
@@ -151,7 +151,7 @@ async fn each_failure_has_its_reason_and_its_price() {
             );
             let counted: u64 = bench.instruments.read().requests.values().sum();
             assert_eq!(counted, spent, "{fault}");
-            let failure = bench.client.explain(&error, Endpoint::Groups);
+            let failure = bench.client.explain(&error, Endpoint::Of(Collector::Groups));
             assert!(
                 failure.cause.contains("/v1/groups") && failure.cure.len() > 10,
                 "{fault}: {failure:?}"
@@ -170,12 +170,19 @@ async fn a_refusal_holds_up_the_account_as_long_as_somebody_sees_to_it() {
     let mut refused = Refresh::new(1.0, None);
     let result = bench
         .client
-        .list(&mut refused, Endpoint::Groups, &[], &mut |_: GroupRow, _| Ok(()))
+        .list(
+            &mut refused,
+            Endpoint::Of(Collector::Groups),
+            &[],
+            &mut |_: GroupRow, _| Ok(()),
+        )
         .await;
     assert_eq!(result.unwrap_err().reason(), Reason::Unauthorized);
     let mut other = Refresh::new(1.0, None);
     let mut fold = |_: UserRow, _: &mut _| Ok(());
-    let users = bench.client.list(&mut other, Endpoint::Users, &[], &mut fold);
+    let users = bench
+        .client
+        .list(&mut other, Endpoint::Of(Collector::Users), &[], &mut fold);
     tokio::pin!(users);
     let meanwhile = tokio::time::timeout(Duration::from_millis(300), &mut users).await;
     assert!(
@@ -205,7 +212,7 @@ async fn what_passes_is_tried_again_and_yields_the_whole() {
         let (result, _) = bench.groups().await;
         assert_eq!(result.unwrap(), whole, "{fault}");
         assert_eq!(
-            bench.instruments.read().retries[&Endpoint::Groups],
+            bench.instruments.read().retries[&Endpoint::Of(Collector::Groups)],
             retries,
             "{fault}"
         );
@@ -276,7 +283,7 @@ async fn a_server_that_speaks_no_tls_is_named_as_that() {
     let bench = Bench::at(&base, simulator, server).await;
     let error = bench.groups().await.0.expect_err("no TLS");
     assert_eq!(error.reason(), Reason::Transport);
-    let failure = bench.client.explain(&error, Endpoint::Groups);
+    let failure = bench.client.explain(&error, Endpoint::Of(Collector::Groups));
     assert!(failure.cure.contains("without TLS"), "{failure:?}");
 }
 
@@ -297,7 +304,7 @@ async fn odd_rows_are_counted_and_fail_nothing() {
         let drift = bench.instruments.read().drift;
         assert!(
             drift
-                .get(&(Endpoint::Groups, kind))
+                .get(&(Endpoint::Of(Collector::Groups), kind))
                 .is_some_and(|times| *times > 0),
             "{quirk}: {drift:?}"
         );

@@ -16,7 +16,7 @@ use knowbe4_exporter::api::transport::{Answer, Call, Sending, Transport};
 use knowbe4_exporter::clock::Clock;
 use knowbe4_exporter::config::{AccountConfig, KeySource};
 use knowbe4_exporter::instrument::AccountInstruments;
-use knowbe4_exporter::model::{AccountName, Collector};
+use knowbe4_exporter::model::{AccountName, Collector, Endpoint};
 use knowbe4_exporter::poll::{Heartbeat, Poller, Tools};
 use knowbe4_exporter::secret::ApiKey;
 use knowbe4_exporter::snapshot::Published;
@@ -148,7 +148,7 @@ impl Pages {
         let collector = WEIGHTS
             .iter()
             .map(|(collector, _)| *collector)
-            .find(|collector| knowbe4_exporter::collect::endpoint(*collector) == call.endpoint)
+            .find(|collector| Endpoint::Of(*collector) == call.endpoint)
             .unwrap();
         if collector == Collector::Account {
             return (Vec::new(), br#"{"name":"Acme","type":"paid"}"#.to_vec());

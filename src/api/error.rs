@@ -237,6 +237,7 @@ pub fn budget_cure(refused: &Refused) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Collector;
 
     #[test]
     fn every_status_has_its_reason_and_a_cure() {
@@ -264,7 +265,7 @@ mod tests {
                 (reason, transient),
                 "{status}"
             );
-            let failure = error.failure(Endpoint::Users, "eu.api.knowbe4.com");
+            let failure = error.failure(Endpoint::Of(Collector::Users), "eu.api.knowbe4.com");
             assert!(
                 failure.cause.contains("/v1/users") && !failure.cure.is_empty(),
                 "{failure:?}"

@@ -4,14 +4,16 @@ use super::Yield;
 use crate::api::error::ApiError;
 use crate::api::wire::AccountRow;
 use crate::api::{Client, Refresh};
-use crate::model::{Account, Endpoint};
+use crate::model::{Account, Collector, Endpoint};
 use crate::snapshot::Collection;
 
 /// Seconds of a day: the subscription ends on a day, not at an hour.
 const DAY: f64 = 86_400.0;
 
 pub(super) async fn account(client: &Client, refresh: &mut Refresh) -> Result<Yield, ApiError> {
-    let row = client.one::<AccountRow>(refresh, Endpoint::Account).await?;
+    let row = client
+        .one::<AccountRow>(refresh, Endpoint::Of(Collector::Account))
+        .await?;
     if !row.is_account() {
         let detail = "an object that says nothing of an account".to_owned();
         return Err(ApiError::Decode {

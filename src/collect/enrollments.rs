@@ -7,7 +7,7 @@ use crate::api::error::ApiError;
 use crate::api::wire::{Drift, EnrollmentRow};
 use crate::api::{Client, Refresh};
 use crate::model::{
-    Endpoint, EnrollmentScope, EnrollmentStatus, Enrollments, SegmentEnrollments, StatusCounts,
+    Collector, Endpoint, EnrollmentScope, EnrollmentStatus, Enrollments, SegmentEnrollments, StatusCounts,
     TrainingCampaigns,
 };
 use crate::recipients::Directory;
@@ -26,13 +26,13 @@ pub(super) async fn enrollments(
                 Ok(())
             };
             client
-                .list(refresh, Endpoint::Enrollments, &[], &mut fold)
+                .list(refresh, Endpoint::Of(Collector::Enrollments), &[], &mut fold)
                 .await?;
             let drift = Drift {
                 ambiguous_name: tally.resolve_names(inputs.campaigns),
                 ..Drift::default()
             };
-            client.count(Endpoint::Enrollments, &drift);
+            client.count(Endpoint::Of(Collector::Enrollments), &drift);
         }
         EnrollmentScope::RunningCampaigns => {
             let campaigns = inputs.campaigns.ok_or(ApiError::Incomplete(
@@ -57,7 +57,7 @@ pub(super) async fn enrollments(
                 client
                     .list(
                         refresh,
-                        Endpoint::Enrollments,
+                        Endpoint::Of(Collector::Enrollments),
                         &[("campaign_id", id.to_string())],
                         &mut fold,
                     )

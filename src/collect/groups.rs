@@ -6,7 +6,7 @@ use crate::api::error::ApiError;
 use crate::api::wire::{GroupRow, Row as _};
 use crate::api::{Client, Refresh};
 use crate::config::AccountConfig;
-use crate::model::{Endpoint, Group, Groups};
+use crate::model::{Collector, Endpoint, Group, Groups};
 use crate::snapshot::Collection;
 
 pub(super) async fn groups(
@@ -20,7 +20,9 @@ pub(super) async fn groups(
         groups.extend(group(row, config));
         Ok(())
     };
-    client.list(refresh, Endpoint::Groups, &[], &mut fold).await?;
+    client
+        .list(refresh, Endpoint::Of(Collector::Groups), &[], &mut fold)
+        .await?;
     groups.sort_unstable_by_key(|group: &Group| group.id);
     Ok(Collection::Groups(Groups { groups }).into())
 }

@@ -9,7 +9,9 @@ use crate::api::error::ApiError;
 use crate::api::wire::{CampaignRow, Row as _, TestRow};
 use crate::api::{Client, Refresh};
 use crate::config::PhishingConfig;
-use crate::model::{Endpoint, PhishingCampaign, PhishingCampaigns, PhishingTest, PhishingTests, Recipients};
+use crate::model::{
+    Collector, Endpoint, PhishingCampaign, PhishingCampaigns, PhishingTest, PhishingTests, Recipients,
+};
 use crate::snapshot::Collection;
 
 pub(super) async fn campaigns(client: &Client, refresh: &mut Refresh) -> Result<Yield, ApiError> {
@@ -27,7 +29,12 @@ pub(super) async fn campaigns(client: &Client, refresh: &mut Refresh) -> Result<
         Ok(())
     };
     client
-        .list(refresh, Endpoint::PhishingCampaigns, &[], &mut fold)
+        .list(
+            refresh,
+            Endpoint::Of(Collector::PhishingCampaigns),
+            &[],
+            &mut fold,
+        )
         .await?;
     campaigns.sort_unstable_by_key(|campaign: &PhishingCampaign| campaign.id);
     Ok(Collection::PhishingCampaigns(PhishingCampaigns { campaigns }).into())
@@ -44,12 +51,17 @@ pub(super) async fn tests(
         Ok(())
     };
     client
-        .list(refresh, Endpoint::PhishingTests, &[], &mut fold)
+        .list(refresh, Endpoint::Of(Collector::PhishingTests), &[], &mut fold)
         .await?;
     if inputs.config.phishing.callback {
         let callback = [("campaign_type", "callback".to_owned())];
         client
-            .list(refresh, Endpoint::PhishingTests, &callback, &mut fold)
+            .list(
+                refresh,
+                Endpoint::Of(Collector::PhishingTests),
+                &callback,
+                &mut fold,
+            )
             .await?;
     }
     Ok(Collection::PhishingTests(summary(

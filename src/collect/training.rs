@@ -6,7 +6,7 @@ use super::Yield;
 use crate::api::error::ApiError;
 use crate::api::wire::{PolicyRow, PurchaseRow, Row as _, TrainingRow};
 use crate::api::{Client, Refresh};
-use crate::model::{Endpoint, Policies, StorePurchases, TrainingCampaign, TrainingCampaigns};
+use crate::model::{Collector, Endpoint, Policies, StorePurchases, TrainingCampaign, TrainingCampaigns};
 use crate::snapshot::Collection;
 
 pub(super) async fn campaigns(client: &Client, refresh: &mut Refresh) -> Result<Yield, ApiError> {
@@ -29,7 +29,12 @@ pub(super) async fn campaigns(client: &Client, refresh: &mut Refresh) -> Result<
         Ok(())
     };
     client
-        .list(refresh, Endpoint::TrainingCampaigns, &[], &mut fold)
+        .list(
+            refresh,
+            Endpoint::Of(Collector::TrainingCampaigns),
+            &[],
+            &mut fold,
+        )
         .await?;
     campaigns.sort_unstable_by_key(|campaign: &TrainingCampaign| campaign.id);
     Ok(Collection::TrainingCampaigns(TrainingCampaigns { campaigns }).into())
@@ -43,7 +48,7 @@ pub(super) async fn store_purchases(client: &Client, refresh: &mut Refresh) -> R
         Ok(())
     };
     client
-        .list(refresh, Endpoint::StorePurchases, &[], &mut fold)
+        .list(refresh, Endpoint::Of(Collector::StorePurchases), &[], &mut fold)
         .await?;
     let counts = counts
         .into_iter()
@@ -58,6 +63,8 @@ pub(super) async fn policies(client: &Client, refresh: &mut Refresh) -> Result<Y
         policies += 1;
         Ok(())
     };
-    client.list(refresh, Endpoint::Policies, &[], &mut fold).await?;
+    client
+        .list(refresh, Endpoint::Of(Collector::Policies), &[], &mut fold)
+        .await?;
     Ok(Collection::Policies(Policies { policies }).into())
 }

@@ -7,7 +7,7 @@ use crate::api::error::ApiError;
 use crate::api::wire::{Row as _, UserRow};
 use crate::api::{Client, Refresh};
 use crate::config::{AccountConfig, SegmentAttribute};
-use crate::model::{Endpoint, Mean, PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, Segment, Users};
+use crate::model::{Collector, Endpoint, Mean, PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, Segment, Users};
 use crate::recipients::DirectoryBuilder;
 use crate::snapshot::Collection;
 
@@ -28,7 +28,9 @@ pub(super) async fn users(
         census.add(&row);
         Ok(())
     };
-    client.list(refresh, Endpoint::Users, &[], &mut fold).await?;
+    client
+        .list(refresh, Endpoint::Of(Collector::Users), &[], &mut fold)
+        .await?;
     Ok(census.finish())
 }
 

@@ -100,7 +100,7 @@ impl CollectorConfig {
     pub fn new(collector: Collector) -> Self {
         Self {
             enabled: true,
-            weight: defaults::weight(collector),
+            weight: collector.resource().weight,
             min_interval: defaults::MIN_INTERVAL,
             max_interval: defaults::MAX_INTERVAL,
             interval: None,

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::model::Collector;
-
 const MINUTE: u64 = 60;
 const DAY: u64 = 86_400;
 
@@ -67,40 +65,6 @@ pub const SEGMENT_MIN_SIZE: u64 = 5;
 /// The smallest `segment_min_size`: a segment of one is a person.
 pub const SEGMENT_MIN_SIZE_FLOOR: u64 = 2;
 
-/// `weight`: how much staleness of one collector hurts beside the others'.
-///
-/// Phishing tests change by the minute while a campaign runs and are what an incident is judged by: 4. The account,
-/// users, groups, campaigns and enrollments are looked at daily: 2. Purchases and policies change a few times a
-/// year: 0.5. Intervals go with the root of cost over weight, so that a fourfold weight halves an interval.
-pub const fn weight(collector: Collector) -> f64 {
-    match collector {
-        Collector::PhishingTests => 4.0,
-        Collector::Account
-        | Collector::Users
-        | Collector::Groups
-        | Collector::PhishingCampaigns
-        | Collector::TrainingCampaigns
-        | Collector::Enrollments => 2.0,
-        Collector::StorePurchases | Collector::Policies => 0.5,
-    }
-}
-
-/// Requests of one refresh before the first one has been counted: about 1,000 users, 20,000 enrollments and 40
-/// training campaigns at 500 rows a page (10 where completion percentages are asked for).
-pub const fn estimated_requests(collector: Collector) -> u64 {
-    match collector {
-        Collector::Account
-        | Collector::Groups
-        | Collector::PhishingCampaigns
-        | Collector::PhishingTests
-        | Collector::StorePurchases
-        | Collector::Policies => 1,
-        Collector::Users => 2,
-        Collector::TrainingCampaigns => 4,
-        Collector::Enrollments => 40,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,8 +80,5 @@ mod tests {
             assert!(SEGMENT_MIN_SIZE >= SEGMENT_MIN_SIZE_FLOOR);
         }
         assert!(MIN_INTERVAL < MAX_INTERVAL && MAX_INTERVAL < STALE_AFTER);
-        for collector in Collector::ALL {
-            assert!(weight(collector) > 0.0 && estimated_requests(collector) > 0);
-        }
     }
 }

@@ -8,8 +8,8 @@ use tracing::{info, warn};
 
 use super::{Poller, TICK};
 use crate::api::error::ApiError;
-use crate::collect::{self, Yield};
-use crate::model::{Collector, EnrollmentScope, NextRunReason, Reason};
+use crate::collect::Yield;
+use crate::model::{Collector, Endpoint, EnrollmentScope, NextRunReason, Reason};
 use quota::{Hold, Refused};
 
 /// A refresh that has ended.
@@ -107,7 +107,7 @@ impl Poller {
     ) {
         let now = Instant::now();
         let reason = error.reason();
-        let failure = self.client.explain(error, collect::endpoint(collector));
+        let failure = self.client.explain(error, Endpoint::Of(collector));
         let worked = self.statuses[collector].last_success.is_some();
         warn!(
             account = %self.tools.config.name, %collector, reason = reason.as_str(), requests,

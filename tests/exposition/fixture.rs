@@ -328,12 +328,12 @@ impl Ledger for Nowhere {
 
 fn instruments(world: &World) {
     let acme = world.instruments.account(&name("acme"));
-    acme.request(Endpoint::Users, "200", true, 0.3);
-    acme.request(Endpoint::Users, "429", false, 0.01);
-    acme.request(Endpoint::Account, "timeout", false, 100.0);
-    acme.request(Endpoint::Account, "200", true, 0.125);
-    acme.retry(Endpoint::Account);
-    acme.drift(Endpoint::Groups, "missing_id", 2);
+    acme.request(Endpoint::Of(Collector::Users), "200", true, 0.3);
+    acme.request(Endpoint::Of(Collector::Users), "429", false, 0.01);
+    acme.request(Endpoint::Of(Collector::Account), "timeout", false, 100.0);
+    acme.request(Endpoint::Of(Collector::Account), "200", true, 0.125);
+    acme.retry(Endpoint::Of(Collector::Account));
+    acme.drift(Endpoint::Of(Collector::Groups), "missing_id", 2);
     acme.failure(Collector::Users, Reason::RateLimited);
     acme.spends_from(Arc::new(budget()));
     acme.update(|state| {

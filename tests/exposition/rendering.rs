@@ -9,7 +9,7 @@ use flate2::read::GzDecoder;
 use knowbe4_exporter::catalogue::FAMILIES;
 use knowbe4_exporter::clock::Clock;
 use knowbe4_exporter::exposition::Encoding;
-use knowbe4_exporter::model::{Endpoint, Group, Groups, Policies};
+use knowbe4_exporter::model::{Collector, Endpoint, Group, Groups, Policies};
 use knowbe4_exporter::snapshot::{AccountSnapshot, Collection};
 use tokio::time::advance;
 
@@ -66,7 +66,7 @@ async fn scrapes_of_one_second_share_one_body() {
     let first = scrape();
     assert_eq!(first.as_ptr(), scrape().as_ptr());
     let acme = world.instruments.account(&name("acme"));
-    acme.request(Endpoint::Users, "200", true, 0.1);
+    acme.request(Endpoint::Of(Collector::Users), "200", true, 0.1);
     assert_eq!(first.as_ptr(), scrape().as_ptr());
     advance(Duration::from_secs(1)).await;
     let users = [("account", "acme"), ("endpoint", "/v1/users"), ("code", "200")];
@@ -138,7 +138,7 @@ fn an_account_without_data_and_no_account_at_all_have_a_body() {
     assert_eq!(body.value("knowbe4_exporter_api_throttled_total", &[]), Some(0.0));
     assert_eq!(
         body.of("knowbe4_exporter_api_retries_total").len(),
-        Endpoint::COUNT
+        Collector::COUNT
     );
 }
 

@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
             enrollments: EnrollmentScope::All,
         };
         let read = collect::collect(&self.client, &mut unlimited(), collector, inputs).await;
-        let collection = self.unless_missing(read, collect::endpoint(collector), None)?;
+        let collection = self.unless_missing(read, Endpoint::Of(collector), None)?;
         Ok(collection.map(|yielded| yielded.collection))
     }
 

@@ -8,9 +8,8 @@ use crate::api::error::{ApiError, TransportKind};
 use crate::api::page::Seen;
 use crate::api::transport::{Https, Transport};
 use crate::api::{Client, PROBE_PAGE, Probe};
-use crate::collect;
 use crate::config::AccountConfig;
-use crate::model::{Collector, Failure, Reason};
+use crate::model::{Collector, Endpoint, Failure, Reason};
 use crate::supervise::Shared;
 
 /// Difference of clocks beyond which a Retry-After date, and every timestamp, is off by something that matters.
@@ -40,7 +39,7 @@ pub(super) async fn connect(shared: &Shared, account: &AccountConfig, shapes: bo
         .into_iter()
         .filter(|collector| account.collectors[*collector].enabled)
     {
-        let endpoint = collect::endpoint(collector);
+        let endpoint = Endpoint::Of(collector);
         match here.probe(endpoint).await {
             Ok(probe) => {
                 outcome.succeeded(collector, &probe);

@@ -4,7 +4,7 @@
 
 use crate::api::Client;
 use crate::api::error::ApiError;
-use crate::model::{Endpoint, Reason, Region};
+use crate::model::{Collector, Endpoint, Reason, Region};
 
 /// Asks every region but `here`, until one answers. `client` makes the way to a region.
 pub(super) async fn search(here: Region, client: impl Fn(Region) -> Option<Client>) -> String {
@@ -13,7 +13,7 @@ pub(super) async fn search(here: Region, client: impl Fn(Region) -> Option<Clien
         let Some(client) = client(region) else {
             continue;
         };
-        match client.probe(Endpoint::Account).await {
+        match client.probe(Endpoint::Of(Collector::Account)).await {
             Ok(_) => {
                 return format!(
                     "this key is answered by {region}: set region: {region} (or KNOWBE4_REGION={region})",
@@ -55,7 +55,7 @@ mod tests {
 
     impl Transport for Fixed {
         fn send<'a>(&'a self, call: &'a Call, permit: Permit) -> Sending<'a> {
-            assert_eq!(call.endpoint, Endpoint::Account);
+            assert_eq!(call.endpoint, Endpoint::Of(Collector::Account));
             self.2.lock().expect("lock").push(self.0);
             let answer = Answer {
                 status: self.1,

@@ -49,7 +49,7 @@ pub(in crate::exposition) const OWN: &[Writer<Own>] = &[
         }
     }),
     writer("knowbe4_exporter_api_retries_total", |own, samples| {
-        for endpoint in Endpoint::ALL {
+        for endpoint in Endpoint::polled() {
             let count = own.state.retries.get(&endpoint).copied().unwrap_or(0);
             samples.put(&[endpoint.path().into()], count);
         }
