@@ -7,6 +7,7 @@ mod assets;
 mod backfill;
 mod check;
 mod demo;
+mod exporter;
 mod hash_password;
 mod health;
 mod metrics;
@@ -14,6 +15,7 @@ mod once;
 mod output;
 mod plan;
 mod serve;
+mod signals;
 mod simulate;
 mod site;
 
@@ -27,11 +29,15 @@ use std::sync::Arc;
 use exporter_web::WebConfig;
 use tracing::warn;
 
+use crate::api::transport::Clients;
 use crate::causes::causes;
 use crate::cli::{self, Cli, Command, Options, USAGE};
+use crate::clock::Clock;
 use crate::config::{Config, ConfigErrors, Loaded};
 use crate::env::Env;
+use crate::instrument::Instruments;
 use crate::store::{FileStorage, Storage};
+use crate::supervise::Shared;
 use crate::telemetry;
 
 /// Exit code of what failed at run time.
@@ -165,6 +171,19 @@ fn load(options: &Options, env: &dyn Env) -> Result<Config, Stop> {
 /// The same for what sends nothing, and needs no key.
 fn load_without_keys(options: &Options, env: &dyn Env) -> Result<Config, Stop> {
     taken(Config::load_without_keys(options, env), options)
+}
+
+/// What all accounts share. Nothing is opened or written yet.
+fn wire(config: &Config, env: Arc<dyn Env>) -> Result<Shared, Stop> {
+    let clock = Clock::system();
+    Ok(Shared {
+        storage: storage(config),
+        published: Arc::default(),
+        clients: Clients::default(),
+        instruments: Arc::new(Instruments::new(clock.now())),
+        clock,
+        env,
+    })
 }
 
 /// Where accounts are kept, as the configuration says. Nothing is opened or written yet.

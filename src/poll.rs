@@ -10,6 +10,7 @@ mod agenda;
 mod breaker;
 mod heartbeat;
 mod key;
+mod nudge;
 mod outcome;
 mod room;
 mod show;
@@ -25,6 +26,7 @@ use tracing::{Instrument as _, debug_span, warn};
 use self::agenda::{Agenda, Entry, Running, prerequisites};
 use self::breaker::Breaker;
 pub use self::heartbeat::Heartbeat;
+pub use self::nudge::Nudge;
 use self::outcome::Ended;
 use crate::api::error::ApiError;
 use crate::api::transport::Transport;
@@ -38,7 +40,7 @@ use crate::join::unless_cancelled;
 use crate::model::{Collector, CollectorStatus, Failure, NextRunReason, PerCollector, Reason};
 use crate::secret::ApiKey;
 use crate::snapshot::{AccountSnapshot, Published};
-use crate::store::Lease;
+use crate::store::{Lease, LeaseEnd};
 use quota::{Budget, Refused};
 
 /// How long the task sleeps at most: the heartbeat's period, and how soon a changed key file is seen.
@@ -69,6 +71,19 @@ pub struct Tools {
     pub read_key: ReadKey,
     /// Beaten while the task lives.
     pub heartbeat: Arc<Heartbeat>,
+    /// Wakes the task from outside.
+    pub nudge: Arc<Nudge>,
+}
+
+/// The part of a snapshot that the configuration lets be seen.
+pub fn shown(mut snapshot: AccountSnapshot, config: &AccountConfig) -> AccountSnapshot {
+    for (collector, settings) in config.collectors.iter() {
+        if !settings.enabled {
+            snapshot.clear(collector);
+        }
+    }
+    restrict(&mut snapshot, config);
+    snapshot
 }
 
 /// One account's poller.
@@ -107,13 +122,7 @@ impl Poller {
         let restored = saved.is_some();
         let saved = saved.unwrap_or_default();
         let learned = Learned::from(&saved);
-        let mut snapshot = saved.snapshot;
-        for (collector, settings) in tools.config.collectors.iter() {
-            if !settings.enabled {
-                snapshot.clear(collector);
-            }
-        }
-        restrict(&mut snapshot, &tools.config);
+        let snapshot = shown(saved.snapshot, &tools.config);
         let forecast = forecast(
             &tools.config,
             &forecast::costs(&learned, &Sizes::default(), &snapshot),
@@ -175,18 +184,24 @@ impl Poller {
         poller
     }
 
-    /// Polls until it is stopped.
-    pub async fn run(mut self, stop: CancellationToken) {
+    /// Polls until it is stopped, or until the account is to be polled elsewhere: then it says why.
+    pub async fn run(mut self, stop: CancellationToken) -> Option<LeaseEnd> {
         let mut running = JoinSet::new();
-        loop {
+        let lease = Arc::clone(&self.tools.lease);
+        let end = loop {
             self.tools.heartbeat.beat();
+            if self.tools.nudge.take() {
+                self.ask_refused_again();
+            }
             self.tools.budget.note_clock().await;
             self.reread_key(false).await;
             self.begin_due(&mut running);
             self.describe();
             self.show();
             tokio::select! {
-                () = stop.cancelled() => break,
+                () = stop.cancelled() => break None,
+                end = lease.ended() => break Some(end),
+                () = self.tools.nudge.woken() => {}
                 // A panic goes on: the task dies with it, and the heartbeat with the task.
                 Some(ended) = running.join_next(), if !running.is_empty() => {
                     if let Some(ended) = unless_cancelled(ended) {
@@ -195,13 +210,14 @@ impl Poller {
                 }
                 () = sleep_until(self.wake()) => {}
             }
-        }
+        };
         let cut_off = !running.is_empty();
         running.shutdown().await;
         // What has ended is on disk already: a thousand accounts needn't write it again while a service manager waits.
-        if cut_off || self.unsaved {
+        if end != Some(LeaseEnd::Lost) && (cut_off || self.unsaved) {
             self.save().await;
         }
+        end
     }
 
     /// Refreshes every collector once, the cheap ones first. Says which failed, and why. What the budget has no room

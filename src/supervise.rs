@@ -5,6 +5,7 @@
 //! second nothing can fail any more.
 
 mod lanes;
+mod life;
 mod open;
 
 use std::collections::BTreeMap;
@@ -18,11 +19,13 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info};
 
 use self::lanes::in_lanes;
-use self::open::{Kept, limits};
+use self::life::{Holding, Life};
+use self::open::{Kept, Opened, limits};
 pub use self::open::{OpenError, Shared};
 use crate::config::AccountConfig;
+use crate::instrument::AccountInstruments;
 use crate::model::AccountName;
-use crate::poll::{Heartbeat, Poller, Tools};
+use crate::poll::{Heartbeat, Nudge};
 
 /// Pause between the first requests of two accounts, so that a thousand accounts don't begin in one second.
 const STAGGER: Duration = Duration::from_millis(50);
@@ -32,8 +35,10 @@ const LONGEST_STAGGER: Duration = Duration::from_secs(60);
 
 struct Task {
     config: Arc<AccountConfig>,
-    kept: Kept,
+    instruments: Arc<AccountInstruments>,
+    holding: Holding,
     heartbeat: Arc<Heartbeat>,
+    nudge: Arc<Nudge>,
     stop: CancellationToken,
     /// [`None`] while another task takes its place.
     handle: Option<JoinHandle<()>>,
@@ -42,6 +47,17 @@ struct Task {
 impl Task {
     fn has_ended(&self) -> bool {
         self.handle.as_ref().is_some_and(JoinHandle::is_finished)
+    }
+
+    fn kept(&self) -> Kept {
+        Kept {
+            instruments: Arc::clone(&self.instruments),
+            held: self
+                .holding
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
+        }
     }
 
     fn lives(&self) -> bool {
@@ -87,7 +103,7 @@ impl Supervisor {
         let begun = self.open(accounts).await?;
         // Nothing fails from here on.
         let configured = |name: &AccountName| accounts.iter().any(|config| config.name == *name);
-        let replaced = |name: &AccountName| begun.iter().any(|tools| tools.config.name == *name);
+        let replaced = |name: &AccountName| begun.iter().any(|opened| opened.config.name == *name);
         let ending: Vec<_> = self
             .lock()
             .iter_mut()
@@ -103,7 +119,10 @@ impl Supervisor {
             }
             if !configured(&name) {
                 info!(account = %name, "no longer configured");
-                self.lock().remove(&name);
+                let held = self.lock().remove(&name).and_then(|task| task.kept().held);
+                if let Some(held) = held {
+                    held.lease.release().await;
+                }
                 self.shared.published.remove(&name);
                 self.shared.instruments.remove(&name);
             }
@@ -113,7 +132,7 @@ impl Supervisor {
     }
 
     /// Opens the accounts that are new, changed or dead.
-    async fn open(&self, accounts: &[AccountConfig]) -> Result<Vec<Tools>, OpenError> {
+    async fn open(&self, accounts: &[AccountConfig]) -> Result<Vec<Opened>, OpenError> {
         let opening: Vec<_> = {
             let tasks = self.lock();
             let begun = accounts.iter().filter(|config| {
@@ -122,7 +141,7 @@ impl Supervisor {
             });
             begun
                 .map(|config| {
-                    let kept = tasks.get(&config.name).map(|task| task.kept.clone());
+                    let kept = tasks.get(&config.name).map(Task::kept);
                     (Arc::new(config.clone()), kept)
                 })
                 .collect()
@@ -137,55 +156,79 @@ impl Supervisor {
     }
 
     /// Starts what was opened, one after the other.
-    async fn start(&self, begun: Vec<Tools>) {
+    async fn start(&self, begun: Vec<Opened>) {
         let stagger = STAGGER.min(LONGEST_STAGGER / u32::try_from(begun.len()).unwrap_or(u32::MAX).max(1));
-        let another_key: Vec<bool> = {
-            let tasks = self.lock();
-            let another = |tools: &Tools| {
-                let running = tasks.get(&tools.config.name);
-                running.is_some_and(|task| task.config.key != tools.config.key)
-            };
-            begun.iter().map(another).collect()
-        };
-        let shared = Arc::clone(&self.shared);
-        let restore = move |(tools, another_key): (Tools, bool)| {
-            let instruments = Arc::clone(&shared.instruments);
-            let config = Arc::clone(&tools.config);
-            let heartbeat = Arc::clone(&tools.heartbeat);
-            let kept = Kept {
-                budget: Arc::clone(&tools.budget),
-                lease: Arc::clone(&tools.lease),
-                instruments: Arc::clone(&tools.instruments),
-            };
-            kept.budget.set_limits(limits(&config));
-            async move {
-                instruments.insert(&config.name, Arc::clone(&kept.instruments));
-                let mut poller = Poller::restore(tools).await;
-                if another_key {
-                    poller.ask_refused_again();
-                }
-                (config, kept, heartbeat, poller)
+        let lives: Vec<_> = begun.into_iter().map(|opened| self.life(opened)).collect();
+        let waiting = lives.iter().filter(|(life, _)| life.opened.kept.held.is_none());
+        let waiting = waiting.count();
+        if waiting > 0 {
+            info!(
+                accounts = waiting,
+                storage = self.shared.storage.place(),
+                "another process uses this storage: what it saves is served, and nothing is sent until it ends or gives them up"
+            );
+        }
+        let restored = in_lanes(lives, |(life, another_key)| async move {
+            let mut poller = life.begin().await;
+            if let Some(poller) = poller.as_mut().filter(|_| another_key) {
+                poller.ask_refused_again();
             }
-        };
-        let restored = in_lanes(begun.into_iter().zip(another_key).collect(), restore).await;
-        for (index, (config, kept, heartbeat, poller)) in restored.into_iter().enumerate() {
+            (life, poller)
+        });
+        for (index, (life, poller)) in restored.await.into_iter().enumerate() {
             let pause = stagger * u32::try_from(index).unwrap_or(u32::MAX);
-            let stop = CancellationToken::new();
-            let stopped = stop.clone();
-            let handle = self.tracker.spawn(async move {
-                let early = stopped.clone().run_until_cancelled_owned(sleep(pause)).await;
-                if early.is_some() {
-                    poller.run(stopped).await;
-                }
-            });
-            let task = Task {
-                config: Arc::clone(&config),
+            let Opened {
+                config,
                 kept,
                 heartbeat,
-                stop,
-                handle: Some(handle),
+                nudge,
+                ..
+            } = &life.opened;
+            let name = config.name.clone();
+            let mut task = Task {
+                config: Arc::clone(config),
+                instruments: Arc::clone(&kept.instruments),
+                holding: Arc::clone(&life.holding),
+                heartbeat: Arc::clone(heartbeat),
+                nudge: Arc::clone(nudge),
+                stop: life.stop.clone(),
+                handle: None,
             };
-            self.lock().insert(config.name.clone(), task);
+            let stopped = life.stop.clone();
+            task.handle = Some(self.tracker.spawn(async move {
+                if stopped.run_until_cancelled_owned(sleep(pause)).await.is_some() {
+                    life.run(poller).await;
+                }
+            }));
+            self.lock().insert(name, task);
+        }
+    }
+
+    /// The life of an account, which takes up what the task before it held; whether it has another key than that.
+    fn life(&self, mut opened: Opened) -> (Life, bool) {
+        let mut another_key = false;
+        if let Some(before) = self.lock().get(&opened.config.name) {
+            opened.kept = before.kept();
+            another_key = before.config.key != opened.config.key;
+        }
+        if let Some(held) = &opened.kept.held {
+            held.budget.set_limits(limits(&opened.config));
+        }
+        let instruments = Arc::clone(&opened.kept.instruments);
+        self.shared.instruments.insert(&opened.config.name, instruments);
+        let life = Life {
+            shared: Arc::clone(&self.shared),
+            holding: Arc::new(Mutex::new(opened.kept.held.clone())),
+            opened,
+            stop: CancellationToken::new(),
+        };
+        (life, another_key)
+    }
+
+    /// Somebody has changed something: what an account was refused is asked for once more.
+    pub fn ask_again(&self) {
+        for task in self.lock().values() {
+            task.nudge.ask_again();
         }
     }
 
@@ -197,6 +240,8 @@ impl Supervisor {
         }
         self.tracker.close();
         self.tracker.wait().await;
+        let held: Vec<_> = self.lock().values().filter_map(|task| task.kept().held).collect();
+        in_lanes(held, |held| async move { held.lease.release().await }).await;
     }
 
     /// Whether every account's task lives.

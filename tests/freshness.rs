@@ -17,7 +17,7 @@ use knowbe4_exporter::clock::Clock;
 use knowbe4_exporter::config::{AccountConfig, KeySource};
 use knowbe4_exporter::instrument::AccountInstruments;
 use knowbe4_exporter::model::{AccountName, Collector, Endpoint};
-use knowbe4_exporter::poll::{Heartbeat, Poller, Tools};
+use knowbe4_exporter::poll::{Poller, Tools};
 use knowbe4_exporter::secret::ApiKey;
 use knowbe4_exporter::snapshot::Published;
 use knowbe4_exporter::store::{FileStorage, Storage as _};
@@ -237,7 +237,8 @@ async fn live(life: Life, judged: f64) -> (f64, f64) {
             clock: clock.clone(),
             key: ApiKey::new("key").unwrap(),
             read_key: Arc::new(|| Ok(ApiKey::new("key").unwrap())),
-            heartbeat: Arc::new(Heartbeat::default()),
+            heartbeat: Arc::default(),
+            nudge: Arc::default(),
         })
         .await;
         let mut task = JoinSet::new();

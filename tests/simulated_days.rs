@@ -16,7 +16,7 @@ use knowbe4_exporter::clock::Clock;
 use knowbe4_exporter::config::{AccountConfig, KeySource};
 use knowbe4_exporter::instrument::AccountInstruments;
 use knowbe4_exporter::model::{AccountName, Collector};
-use knowbe4_exporter::poll::{Heartbeat, Poller, Tools};
+use knowbe4_exporter::poll::{Poller, Tools};
 use knowbe4_exporter::secret::ApiKey;
 use knowbe4_exporter::snapshot::Published;
 use knowbe4_exporter::store::{FileStorage, Storage as _};
@@ -138,7 +138,8 @@ async fn live(days: u64, faults: &str, restart_every: Option<Duration>) -> Days 
             clock: clock.clone(),
             key: key.clone(),
             read_key: Arc::new(move || Ok(read_key.clone())),
-            heartbeat: Arc::new(Heartbeat::default()),
+            heartbeat: Arc::default(),
+            nudge: Arc::default(),
         })
         .await;
         let mut task = JoinSet::new();

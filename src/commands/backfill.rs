@@ -11,8 +11,7 @@ use std::sync::Arc;
 
 use reader::Reader;
 
-use super::serve::wire;
-use super::{Ending, Stop, load, output};
+use super::{Ending, Stop, load, output, wire};
 use crate::catalogue::FAMILIES;
 use crate::cli::{BackfillArgs, Options};
 use crate::config::{AccountConfig, Config, duration};

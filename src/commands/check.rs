@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use connect::connect;
 
-use super::serve::wire;
-use super::{DOES_NOT_FIT, Ending, FAILED, Stop, load_all, output, plan, storage};
+use super::{DOES_NOT_FIT, Ending, FAILED, Stop, load_all, output, plan, storage, wire};
 use crate::cli::{CheckArgs, Options};
 use crate::config::Config;
 use crate::env::Env;

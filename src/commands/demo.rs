@@ -12,7 +12,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tracing::info;
 
-use super::serve::{interrupted, run, say_version};
+use super::exporter::{App, say_version};
+use super::signals::interrupted;
 use super::simulate::organisation;
 use super::{Ending, Stop, load_web};
 use crate::cli::{Options, OrganisationArgs};
@@ -39,15 +40,15 @@ pub(super) async fn demo(options: Options, arguments: OrganisationArgs, env: imp
     tasks.spawn(async move { knowbe4_simulator::serve(simulator, listener, std::future::pending()).await });
     let config = Config::for_one(account, storage.0.clone());
     let again = config.clone();
-    let ending = run(
+    let app = App::build(
         options,
         config,
         web,
         Arc::new(env),
         Arc::new(move || Ok(again.clone())),
-        interrupted(),
     )
-    .await;
+    .await?;
+    let ending = app.run(interrupted()).await;
     tasks.shutdown().await;
     ending
 }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::serve::wire;
-use super::{Ending, FAILED, Stop, load, output};
+use super::{Ending, FAILED, Stop, load, output, wire};
 use crate::cli::{OnceArgs, Options};
 use crate::env::Env;
 use crate::exposition::Exposition;

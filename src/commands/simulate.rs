@@ -5,9 +5,10 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tracing::info;
 
-use super::serve::{interrupted, unix_now};
+use super::signals::interrupted;
 use super::{Ending, Stop};
 use crate::cli::{OrganisationArgs, SimulateArgs};
+use crate::clock::Clock;
 use knowbe4_simulator::{Settings, Simulator};
 
 pub(super) async fn simulate(arguments: SimulateArgs) -> Ending {
@@ -35,7 +36,7 @@ pub(super) async fn simulate(arguments: SimulateArgs) -> Ending {
 pub(super) fn organisation(arguments: &OrganisationArgs) -> Result<Simulator, Stop> {
     let usage = |flag: &str, error: &dyn std::fmt::Display| Stop::usage(format!("--{flag}: {error}"));
     let mut settings = Settings {
-        epoch: unix_now() as i64,
+        epoch: Clock::system().now() as i64,
         accelerate: arguments.accelerate,
         ..Settings::default()
     };

@@ -10,11 +10,15 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tracing::{error, info};
 
-use super::serve::Reload;
+use super::Stop;
 use crate::config::Config;
 use crate::exposition::{Encoding, Exposition};
+use crate::join::resumed;
 use crate::status::{Meta, StatusView};
 use crate::supervise::{Shared, Supervisor};
+
+/// Reads the configuration again.
+pub(super) type Reload = Arc<dyn Fn() -> Result<Config, Stop> + Send + Sync>;
 
 /// The running exporter, as its endpoint sees it.
 #[derive(Clone)]
@@ -55,10 +59,9 @@ impl Exporter {
     pub(super) async fn reload_now(&self) -> Result<(), String> {
         let _one_at_a_time = self.reloading.lock().await;
         let reload = Arc::clone(&self.reload);
-        let outcome = match spawn_blocking(move || reload()).await {
-            Ok(Ok(config)) => self.take(config).await,
-            Ok(Err(stop)) => Err(stop.to_string()),
-            Err(_) => Err("reading it broke off".to_owned()),
+        let outcome = match resumed(spawn_blocking(move || reload())).await {
+            Ok(config) => self.take(config).await,
+            Err(stop) => Err(stop.to_string()),
         };
         let shared = self.shared();
         shared.instruments.reloaded(outcome.is_ok(), shared.clock.now());
@@ -83,6 +86,7 @@ impl Exporter {
         }
         let applied = self.supervisor.apply(&config.accounts).await;
         applied.map_err(|error| error.explain())?;
+        self.supervisor.ask_again();
         self.exposition.set_stale_after(config.stale_after);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Opens what one account is polled with: key, ledger, snapshot, client. All that can fail before an account starts
+//! Opens what one account is polled with: key, client, lease and ledger. All that can fail before an account starts
 //! fails here.
 
 use std::sync::Arc;
@@ -9,11 +9,14 @@ use crate::clock::Clock;
 use crate::config::{AccountConfig, KeyError};
 use crate::env::Env;
 use crate::instrument::{AccountInstruments, Instruments};
+use crate::join::resumed;
 use crate::model::AccountName;
-use crate::poll::{Heartbeat, Tools};
+use crate::poll::{Heartbeat, Nudge, ReadKey, Tools};
+use crate::secret::ApiKey;
 use crate::snapshot::Published;
 use crate::store::{Lease, Storage, StoreError};
 use quota::{Budget, Limits};
+use tokio::task::spawn_blocking;
 
 /// What all accounts share.
 pub struct Shared {
@@ -58,12 +61,30 @@ impl OpenError {
     }
 }
 
-/// What outlives a change of an account's configuration: what it has spent, and where that is kept and counted.
+/// The right to poll an account, and what it has spent.
+#[derive(Clone)]
+pub(super) struct Held {
+    pub(super) lease: Arc<dyn Lease>,
+    pub(super) budget: Arc<Budget>,
+}
+
+/// What outlives a change of an account's configuration.
 #[derive(Clone)]
 pub(super) struct Kept {
-    pub(super) budget: Arc<Budget>,
-    pub(super) lease: Arc<dyn Lease>,
     pub(super) instruments: Arc<AccountInstruments>,
+    /// [`None`] while another process polls the account.
+    pub(super) held: Option<Held>,
+}
+
+/// An account of which nothing is missing but its turn.
+pub(super) struct Opened {
+    pub(super) config: Arc<AccountConfig>,
+    pub(super) kept: Kept,
+    pub(super) heartbeat: Arc<Heartbeat>,
+    pub(super) nudge: Arc<Nudge>,
+    transport: Arc<dyn Transport>,
+    key: ApiKey,
+    read_key: ReadKey,
 }
 
 /// The budget's limits, as the account's configuration sets them.
@@ -76,67 +97,88 @@ pub(super) fn limits(config: &AccountConfig) -> Limits {
 }
 
 impl Shared {
-    /// Opens what one account's poller works with.
+    /// Opens what one account's poller works with, for a command that runs once.
     ///
     /// # Errors
-    /// When any of it can't be had.
+    /// When any of it can't be had, or another process polls the account.
     pub async fn open(&self, config: &Arc<AccountConfig>) -> Result<Tools, OpenError> {
-        let tools = self.prepare(config, None).await?;
+        let opened = self.prepare(config, None).await?;
+        let held = opened.kept.held.clone();
+        let held = held
+            .ok_or_else(|| OpenError::Store(config.name.clone(), StoreError::Held(self.storage.place())))?;
         self.instruments
-            .insert(&config.name, Arc::clone(&tools.instruments));
-        Ok(tools)
+            .insert(&config.name, Arc::clone(&opened.kept.instruments));
+        Ok(self.tools(&opened, held))
     }
 
-    /// The same, with what a running account keeps, and so that nobody sees it yet.
+    /// Opens an account, with what a running one keeps, and so that nobody sees it yet.
     pub(super) async fn prepare(
         &self,
         config: &Arc<AccountConfig>,
         kept: Option<Kept>,
-    ) -> Result<Tools, OpenError> {
+    ) -> Result<Opened, OpenError> {
         let name = || config.name.clone();
-        let key = config
-            .key
-            .read(self.env.as_ref())
+        let (source, env) = (config.key.clone(), Arc::clone(&self.env));
+        let read_key: ReadKey = Arc::new(move || source.read(env.as_ref()));
+        let read = Arc::clone(&read_key);
+        let key = resumed(spawn_blocking(move || read()))
+            .await
             .map_err(|error| OpenError::Key(name(), error))?;
         let transport = Https::new(config.base_url.as_str(), key.clone(), &self.clients)
             .map_err(|error| OpenError::Transport(name(), error))?;
-        let Kept {
-            budget,
-            lease,
-            instruments,
-        } = match kept {
+        let kept = match kept {
             Some(kept) => kept,
             None => self
                 .begin(config)
                 .await
                 .map_err(|error| OpenError::Store(name(), error))?,
         };
-        let source = config.key.clone();
-        let env = Arc::clone(&self.env);
-        Ok(Tools {
+        Ok(Opened {
             config: Arc::clone(config),
-            transport: Arc::new(transport) as Arc<dyn Transport>,
-            budget,
-            lease,
-            instruments,
-            published: Arc::clone(&self.published),
-            clock: self.clock.clone(),
+            kept,
+            heartbeat: Arc::default(),
+            nudge: Arc::default(),
+            transport: Arc::new(transport),
             key,
-            read_key: Arc::new(move || source.read(env.as_ref())),
-            heartbeat: Arc::new(Heartbeat::default()),
+            read_key,
         })
     }
 
+    /// Takes an account that is new, if it is to be had.
     async fn begin(&self, config: &AccountConfig) -> Result<Kept, StoreError> {
-        let lease = self.storage.try_lease(&config.name).await?;
-        let lease = lease.ok_or_else(|| StoreError::Held(self.storage.place()))?;
         let instruments = Arc::<AccountInstruments>::default();
+        let held = match self.storage.try_lease(&config.name).await? {
+            Some(lease) => Some(self.hold(lease, config, &instruments).await?),
+            None => None,
+        };
+        Ok(Kept { instruments, held })
+    }
+
+    /// Takes up what the account has spent.
+    pub(super) async fn hold(
+        &self,
+        lease: Arc<dyn Lease>,
+        config: &AccountConfig,
+        instruments: &AccountInstruments,
+    ) -> Result<Held, StoreError> {
         let budget = Arc::new(lease.budget(limits(config), self.clock.clone()).await?);
         instruments.spends_from(Arc::clone(&budget));
-        Ok(Kept {
-            budget,
-            lease,
-            instruments,
-        })
+        Ok(Held { lease, budget })
+    }
+
+    pub(super) fn tools(&self, opened: &Opened, held: Held) -> Tools {
+        Tools {
+            config: Arc::clone(&opened.config),
+            transport: Arc::clone(&opened.transport),
+            budget: held.budget,
+            lease: held.lease,
+            instruments: Arc::clone(&opened.kept.instruments),
+            published: Arc::clone(&self.published),
+            clock: self.clock.clone(),
+            key: opened.key.clone(),
+            read_key: Arc::clone(&opened.read_key),
+            heartbeat: Arc::clone(&opened.heartbeat),
+            nudge: Arc::clone(&opened.nudge),
+        }
     }
 }

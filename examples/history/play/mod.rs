@@ -20,7 +20,7 @@ use knowbe4_exporter::config::{AccountConfig, KeySource, SegmentAttribute};
 use knowbe4_exporter::exposition::{Encoding, Exposition};
 use knowbe4_exporter::instrument::Instruments;
 use knowbe4_exporter::model::AccountName;
-use knowbe4_exporter::poll::{Heartbeat, Poller, Tools};
+use knowbe4_exporter::poll::{Poller, Tools};
 use knowbe4_exporter::secret::ApiKey;
 use knowbe4_exporter::snapshot::Published;
 use knowbe4_exporter::store::{FileStorage, Storage as _};
@@ -166,7 +166,8 @@ async fn one(organisation: Organisation, span: Span, leads: bool) {
         clock,
         key,
         read_key: Arc::new(move || Ok(read_key.clone())),
-        heartbeat: Arc::new(Heartbeat::default()),
+        heartbeat: Arc::default(),
+        nudge: Arc::default(),
     })
     .await;
     let stop = CancellationToken::new();
