@@ -1,7 +1,4 @@
-//! Connections: accepted within a bound, driven through their phases, ended in time.
-//!
-//! Where there is no room for one more, the one that has been there longest gives way: who opens connections to leave
-//! them idle locks nobody out.
+//! Connections: accepted at once, driven through their phases, ended in time.
 
 use std::io;
 use std::net::IpAddr;
@@ -12,14 +9,15 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use super::crowd::{Doing, Seat};
 use super::endpoint::Endpoint;
 use super::handle::{Client, handle};
 use super::stall::Stall;
@@ -43,24 +41,24 @@ pub(super) async fn accept(listener: TcpListener, endpoint: Arc<Endpoint>, shutd
         while let Some(ended) = connections.try_join_next() {
             report(ended);
         }
-        let next = async {
-            // A slot first: who finds none waits in the kernel's queue until somebody has given way.
-            if endpoint.slots.available_permits() == 0 {
-                endpoint.crowded.notify_one();
-            }
-            let slot = Arc::clone(&endpoint.slots).acquire_owned().await.ok();
-            (slot, listener.accept().await)
-        };
-        let (slot, accepted) = tokio::select! {
+        let accepted = tokio::select! {
             biased;
             () = shutdown.cancelled() => break,
-            next = next => next,
+            accepted = listener.accept() => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
                 failing = false;
                 let peer = peer.ip().to_canonical();
-                connections.spawn(serve(stream, peer, Arc::clone(&endpoint), shutdown.clone(), slot));
+                let seat = endpoint.crowd.seat(peer);
+                let (endpoint, shutdown) = (Arc::clone(&endpoint), shutdown.clone());
+                connections.spawn(async move {
+                    tokio::select! {
+                        biased;
+                        () = seat.left() => {}
+                        () = serve(stream, peer, endpoint, shutdown, Arc::clone(&seat)) => {}
+                    }
+                });
             }
             // The client was gone before it was its turn.
             Err(error)
@@ -76,6 +74,11 @@ pub(super) async fn accept(listener: TcpListener, endpoint: Arc<Endpoint>, shutd
                     tracing::warn!(%error, "cannot accept connections; trying again");
                 }
                 failing = true;
+                // With no file descriptor left, one that is held for nothing is worth more elsewhere.
+                if endpoint.crowd.make_room() {
+                    tokio::task::yield_now().await;
+                    continue;
+                }
                 tokio::select! {
                     () = shutdown.cancelled() => break,
                     () = sleep(ACCEPT_PAUSE) => {}
@@ -106,29 +109,40 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
-/// One connection from its first byte to its last. The slot is free when this returns.
+/// One connection from its first byte to its last.
 async fn serve(
     stream: TcpStream,
     peer: IpAddr,
     endpoint: Arc<Endpoint>,
     shutdown: CancellationToken,
-    _slot: Option<OwnedSemaphorePermit>,
+    seat: Arc<Seat>,
 ) {
     let started = Instant::now();
     // Answers are written whole: waiting for more to send only delays them. Without it they are late, not wrong.
     let _ = stream.set_nodelay(true);
+    // Without it the system keeps megabytes for a client that reads nothing.
+    let _ = SockRef::from(&stream).set_send_buffer_size(endpoint.limits.send_buffer);
+    // Nothing is made ready for a client before its first byte: one that never speaks costs a socket.
+    let mut first = [0];
+    let spoken = tokio::select! {
+        () = shutdown.cancelled() => return,
+        spoken = timeout_at(started + endpoint.limits.first_request, stream.peek(&mut first)) => spoken,
+    };
+    if !matches!(spoken, Ok(Ok(1))) {
+        return;
+    }
+    seat.speaks();
     let config = match &endpoint.web {
         Some(web) => web.current().await.tls(),
         None => None,
     };
     let Some(config) = config else {
-        let stream = Stall::new(stream, endpoint.limits.write_stall);
+        let stream = watched(stream, &endpoint, &seat);
         let client = Client { peer, secure: false };
-        return drive(stream, client, endpoint, shutdown, started).await;
+        return drive(stream, client, endpoint, shutdown, seat, started).await;
     };
     let handshake = async {
-        let mut first = [0];
-        if stream.peek(&mut first).await? == 1 && first[0] != TLS_HANDSHAKE && first[0].is_ascii_uppercase() {
+        if first[0] != TLS_HANDSHAKE && first[0].is_ascii_uppercase() {
             let mut stream = stream;
             // What is unread at the end would make the system reset the connection, and the answer with it.
             let mut head = vec![0; endpoint.limits.head_bytes];
@@ -137,28 +151,26 @@ async fn serve(
             stream.shutdown().await?;
             return Ok(None);
         }
-        let stream = Stall::new(stream, endpoint.limits.write_stall);
+        let stream = watched(stream, &endpoint, &seat);
         TlsAcceptor::from(config).accept(stream).await.map(Some)
     };
     let handshake = tokio::select! {
         () = shutdown.cancelled() => return,
-        () = crowded(&endpoint, started) => return,
         done = timeout_at(started + endpoint.limits.first_request, handshake) => done,
     };
     match handshake {
         Ok(Ok(Some(stream))) => {
             let client = Client { peer, secure: true };
-            drive(stream, client, endpoint, shutdown, started).await;
+            drive(stream, client, endpoint, shutdown, seat, started).await;
         }
         Ok(Ok(None)) | Err(_) => {}
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
     }
 }
 
-/// Resolves when this connection is to give way to another: the oldest one first.
-async fn crowded(endpoint: &Endpoint, started: Instant) {
-    sleep_until(started + endpoint.limits.settle).await;
-    endpoint.crowded.notified().await;
+fn watched(stream: TcpStream, endpoint: &Endpoint, seat: &Arc<Seat>) -> Stall<TcpStream> {
+    let limits = &endpoint.limits;
+    Stall::new(stream, Arc::clone(seat), limits.write_stall, limits.answer)
 }
 
 /// Where a connection is in its life.
@@ -177,6 +189,7 @@ async fn drive<S>(
     client: Client,
     endpoint: Arc<Endpoint>,
     shutdown: CancellationToken,
+    seat: Arc<Seat>,
     started: Instant,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -187,7 +200,15 @@ async fn drive<S>(
         let (asked, endpoint) = (Arc::clone(&asked), Arc::clone(&endpoint));
         service_fn(move |request| {
             asked.store(true, Ordering::Relaxed);
-            handle(Arc::clone(&endpoint), client, request)
+            let (endpoint, seat) = (Arc::clone(&endpoint), Arc::clone(&seat));
+            async move {
+                // One answer a turn: whoever asks for twenty at once lets others go first.
+                if seat.is_pipelined() {
+                    tokio::task::yield_now().await;
+                }
+                seat.now(Doing::Running);
+                handle(endpoint, client, request).await
+            }
         })
     };
     let connection = http1::Builder::new()
@@ -199,8 +220,6 @@ async fn drive<S>(
     let mut phase = Phase::First;
     let deadline = sleep_until(started + limits.first_request);
     tokio::pin!(deadline);
-    let crowded = crowded(&endpoint, started);
-    tokio::pin!(crowded);
     loop {
         tokio::select! {
             ended = connection.as_mut() => {
@@ -221,19 +240,6 @@ async fn drive<S>(
                 }
                 Phase::First | Phase::Closing => return,
             },
-            () = crowded.as_mut(), if phase != Phase::Closing => {
-                if phase == Phase::First && !asked.load(Ordering::Relaxed) {
-                    return;
-                }
-                phase = Phase::Closing;
-                connection.as_mut().graceful_shutdown();
-                deadline.as_mut().reset(Instant::now() + limits.grace);
-                // One that is idle ends at once; for one that is not, the next has to give way as well.
-                if timeout(Duration::ZERO, connection.as_mut()).await.is_ok() {
-                    return;
-                }
-                endpoint.crowded.notify_one();
-            }
             () = shutdown.cancelled(), if phase != Phase::Closing => {
                 phase = Phase::Closing;
                 connection.as_mut().graceful_shutdown();

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
+use super::crowd::Crowd;
+use super::files;
 use super::limits::Limits;
 use super::path::TelemetryPath;
 use super::site::Site;
@@ -18,9 +19,7 @@ pub(super) struct Endpoint {
     pub(super) telemetry_path: TelemetryPath,
     pub(super) lifecycle: bool,
     pub(super) limits: Limits,
-    pub(super) slots: Arc<Semaphore>,
-    /// Told when a connection waits for a slot: the one that has listened longest gives way.
-    pub(super) crowded: Notify,
+    pub(super) crowd: Arc<Crowd>,
     pub(super) web: Option<Web>,
     pub(super) reloads: TaskTracker,
 }
@@ -33,7 +32,6 @@ impl Endpoint {
         lifecycle: bool,
         limits: Limits,
         web: Option<Web>,
-        slots: usize,
     ) -> Self {
         Self {
             site,
@@ -41,8 +39,11 @@ impl Endpoint {
             telemetry_path,
             lifecycle,
             limits,
-            slots: Arc::new(Semaphore::new(slots)),
-            crowded: Notify::new(),
+            crowd: Arc::new(Crowd::new(
+                limits.connections,
+                files::most_silent(&limits),
+                limits.settle,
+            )),
             web,
             reloads: TaskTracker::new(),
         }

@@ -4,9 +4,14 @@ use std::io;
 use std::net::SocketAddr;
 
 use listenfd::ListenFd;
-use tokio::net::TcpListener;
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpSocket, lookup_host};
 
 use super::address::ListenAddress;
+
+/// Connections that wait for being accepted; the system cuts it to its own limit, 4,096 on Linux. A thousand that come
+/// at once must not make the next one knock again a second later.
+const BACKLOG: u32 = 4096;
 
 /// A socket that listens.
 #[derive(Debug)]
@@ -73,7 +78,7 @@ impl Listener {
     pub async fn bind(address: &ListenAddress) -> Result<Self, BindError> {
         let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for candidate in address.bind_candidates() {
-            match TcpListener::bind(&candidate).await {
+            match open(&candidate).await {
                 Ok(listener) => return Ok(Self(listener)),
                 // The port is the trouble, not IPv6: on IPv4 alone the exporter would hide behind another program.
                 Err(error)
@@ -105,6 +110,33 @@ impl Listener {
     pub(super) fn into_inner(self) -> TcpListener {
         self.0
     }
+}
+
+/// The first address of this name and port that can be listened on.
+async fn open(candidate: &str) -> io::Result<TcpListener> {
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in lookup_host(candidate).await? {
+        match open_one(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn open_one(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    if address.is_ipv6() && address.ip().is_unspecified() {
+        // Whatever net.ipv6.bindv6only says. Where a system refuses, IPv6 alone is what there is.
+        let _ = SockRef::from(&socket).set_only_v6(false);
+    }
+    // The port of a predecessor that has just ended can be taken over.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 impl From<TcpListener> for Listener {

@@ -65,8 +65,6 @@ pub async fn serve(
         options.lifecycle,
         limits,
         web,
-        // Each listener holds a slot while it waits for its next connection.
-        limits.connections + listeners.len(),
     ));
     let mut loops = JoinSet::new();
     for listener in listeners {

@@ -169,56 +169,91 @@ async fn who_never_reads_does_not_hold_the_shutdown() {
 }
 
 #[tokio::test]
-async fn who_never_reads_is_cut_and_frees_its_slot() {
+async fn who_never_reads_is_cut() {
     let mut options = options();
     options.limits.write_stall = Duration::from_millis(300);
-    options.limits.settle = Duration::from_secs(60);
-    options.limits.connections = 0;
     let site = Fake {
         body: Bytes::from(vec![b'#'; LARGE]),
         ..Fake::default()
     };
-    // One slot in all, the listener's own, and nobody has to give way.
     let server = Server::start(site, options).await;
-    let stream = never_reads(&server).await;
+    let mut stream = never_reads(&server).await;
     let begun = Instant::now();
-    assert_eq!(server.ask("GET /-/ready HTTP/1.1").await.status, 200);
-    assert!(
-        begun.elapsed() >= Duration::from_millis(200),
-        "there was a second slot"
-    );
-    drop(stream);
+    sleep(Duration::from_secs(1)).await;
+    assert!(closed(&mut stream).await.len() < LARGE, "the answer came whole");
+    assert!(begun.elapsed() < Duration::from_secs(5));
     server.stop().await;
 }
 
+/// A crowd of clients that `begin` in some way and then hold their connections.
+async fn crowd(server: &Server, clients: usize, begin: &[u8]) -> Vec<TcpStream> {
+    let mut crowd = Vec::new();
+    for _ in 0..clients {
+        let mut stream = TcpStream::connect(server.addr).await.expect("connected");
+        // Who has to leave at once can't be written to.
+        let _ = stream.write_all(begin).await;
+        crowd.push(stream);
+    }
+    crowd
+}
+
 #[tokio::test]
-async fn a_flood_of_idle_connections_locks_nobody_out() {
+async fn whatever_a_crowd_holds_connections_with_who_asks_is_answered() {
+    let begun = b"GET /-/ready HTTP/1.1\r\nHost: x\r\nA: ".as_slice();
+    let asked = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(20);
+    for (what, begin) in [
+        ("nothing", &b""[..]),
+        ("half a head", begun),
+        ("much, and reads none", &asked),
+    ] {
+        let mut options = options();
+        options.limits.first_request = Duration::from_secs(60);
+        options.limits.settle = Duration::from_millis(20);
+        options.limits.connections = 8;
+        options.limits.silent = 16;
+        let site = Fake {
+            body: Bytes::from(vec![b'#'; LARGE / 16]),
+            ..Fake::default()
+        };
+        let server = Server::start(site, options).await;
+        for _ in 0..3 {
+            let held = crowd(&server, 100, begin).await;
+            sleep(Duration::from_millis(50)).await;
+            for _ in 0..20 {
+                assert_eq!(server.ask("GET /-/ready HTTP/1.1").await.status, 200, "{what}");
+            }
+            let mut gone = 0;
+            for mut stream in held {
+                // Still open: nothing comes, or an answer that nobody read.
+                let mut rest = vec![0; LARGE * 2];
+                let reading = async { while !matches!(stream.read(&mut rest).await, Ok(0) | Err(_)) {} };
+                gone += usize::from(timeout(Duration::from_millis(5), reading).await.is_ok());
+            }
+            assert!(gone >= 84, "{gone} of 100 had to leave: {what}");
+        }
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn who_is_cut_for_another_had_its_answers() {
     let mut options = options();
-    options.limits.first_request = Duration::from_secs(60);
-    options.limits.settle = Duration::from_millis(20);
-    options.limits.connections = 3;
+    options.limits.connections = 1;
     let server = Server::start(Fake::default(), options).await;
     let mut kept = TcpStream::connect(server.addr).await.expect("connected");
     kept.write_all(b"GET /-/ready HTTP/1.1\r\nHost: x\r\n\r\n")
         .await
         .expect("written");
-    let mut flood = Vec::new();
-    for _ in 0..20 {
-        flood.push(TcpStream::connect(server.addr).await.expect("connected"));
-    }
-    let begun = Instant::now();
+    kept.readable().await.expect("answered");
     assert_eq!(server.ask("GET /-/ready HTTP/1.1").await.status, 200);
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-    // Who was there first and is idle now gave way first, with its answer.
     assert_eq!(Reply::parse(&closed(&mut kept).await).status, 200);
     server.stop().await;
 }
 
 #[tokio::test]
-async fn a_running_request_is_finished_before_its_connection_gives_way() {
+async fn a_running_request_is_finished_whoever_comes() {
     let mut options = options();
     options.lifecycle = true;
-    options.limits.settle = Duration::ZERO;
     options.limits.connections = 1;
     let site = Fake {
         reload_takes: Duration::from_millis(400),
@@ -227,7 +262,7 @@ async fn a_running_request_is_finished_before_its_connection_gives_way() {
     let server = Server::start(site, options).await;
     let mut running = TcpStream::connect(server.addr).await.expect("connected");
     running
-        .write_all(b"POST /-/reload HTTP/1.1\r\nHost: x\r\n\r\n")
+        .write_all(b"POST /-/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         .await
         .expect("written");
     sleep(Duration::from_millis(100)).await;
@@ -260,6 +295,34 @@ async fn shutdown_finishes_the_running_request_and_accepts_no_other() {
     assert_eq!(Reply::parse(&answer).status, 200);
     assert!(TcpStream::connect(addr).await.is_err(), "still listening");
     drop(idle);
+}
+
+#[tokio::test]
+async fn without_a_host_both_families_are_answered() {
+    let all: ListenAddress = ":0".parse().expect("address");
+    let listener = Listener::bind(&all).await.expect("bound");
+    let port = listener.local_addr().expect("address").port();
+    let shutdown = CancellationToken::new();
+    let serving = serve(
+        vec![listener],
+        Arc::new(Fake::default()),
+        options(),
+        shutdown.clone(),
+    );
+    let asking = async {
+        for host in ["127.0.0.1", "::1"] {
+            // A machine without IPv6 has IPv4 alone.
+            let Ok(stream) = TcpStream::connect((host, port)).await else {
+                assert_eq!(host, "::1", "IPv4 is always there");
+                continue;
+            };
+            let reply = super::support::ask_on(stream, "GET /-/ready HTTP/1.1").await;
+            assert_eq!(reply.status, 200, "{host}");
+        }
+        shutdown.cancel();
+    };
+    let (served, ()) = tokio::join!(serving, asking);
+    served.expect("served");
 }
 
 #[tokio::test]
