@@ -14,8 +14,8 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 pub use commands::{
-    AssetsArgs, BackfillArgs, CheckArgs, Command, MetricsArgs, MetricsFormat, OnceArgs, OrganisationArgs,
-    PlanArgs, PlanFormat, SimulateArgs,
+    AssetsArgs, BackfillArgs, CheckArgs, Command, DemoArgs, MetricsArgs, MetricsFormat, OnceArgs,
+    OrganisationArgs, PlanArgs, PlanFormat, SimulateArgs,
 };
 pub use exit::{Exit, USAGE};
 pub use options::Options;

@@ -122,7 +122,7 @@ fn dispatch(cli: Cli, env: impl Env + Clone + 'static) -> Ending {
     }
     match command {
         Command::Serve => block_on(serve::serve(options, env)),
-        Command::Demo(organisation) => block_on(demo::demo(options, organisation, env)),
+        Command::Demo(arguments) => block_on(demo::demo(options, arguments, env)),
         Command::Simulate(arguments) => block_on(simulate::simulate(arguments)),
         Command::Check(arguments) => block_on(check::check(options, arguments, env)),
         Command::Plan(arguments) => block_on(plan::plan(options, arguments, env)),

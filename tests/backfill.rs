@@ -245,3 +245,29 @@ fn prometheus_takes_it() {
         "a block for each two hours"
     );
 }
+
+#[test]
+fn the_demo_writes_its_own_year() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("demo.om");
+    let listen = format!("--web.listen-address=127.0.0.1:{}", support::free_port());
+    let history = format!("--history={}", file.display());
+    let small = ["--users=40", "--groups=3", "--enrollments=60"];
+    let arguments = [&["demo", &listen, &history][..], &small[..]].concat();
+    let demo = Program::start(&arguments, &[]);
+    let text = fs::read_to_string(&file).expect("written before anything is served");
+    assert!(text.ends_with("# EOF\n"));
+    let risk = r#"knowbe4_account_risk_score{job="knowbe4",instance="localhost:10524",account="demo"} "#;
+    let at = |line: &str| line.rsplit(' ').next().and_then(|at| at.parse::<i64>().ok());
+    let times: Vec<_> = text
+        .lines()
+        .filter(|line| line.starts_with(risk))
+        .filter_map(at)
+        .collect();
+    let (first, last) = (times[0], times[times.len() - 1]);
+    assert!(now() - first > 360 * 86_400, "a year");
+    assert!(now() - last < 86_400, "until today");
+    // What is served goes on where the file ends.
+    let served = support::ask(demo.address, "GET", "/metrics", &[]).unwrap();
+    assert_eq!(served.status, 200);
+}

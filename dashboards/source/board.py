@@ -5,8 +5,12 @@ from .panels import DATASOURCE
 # Links between the dashboards go by it.
 TAG = "knowbe4"
 
-def board(uid, title, description, layout, *, since, refresh="5m", annotations=()):
-    """A dashboard of rows: each a height and panels with their widths, or a heading."""
+def board(uid, title, description, layout, *, since, refresh="5m", annotations=(), one=False, targets=False, scrape=False):
+    """A dashboard of rows: each a height and panels with their widths, or a heading.
+
+    `one`: it is about one account first, several only when they are chosen. `targets`: the user sets targets. `scrape`: job
+    and instance can be chosen; elsewhere they only cost a line.
+    """
     return {
         "uid": uid,
         "title": title,
@@ -25,7 +29,7 @@ def board(uid, title, description, layout, *, since, refresh="5m", annotations=(
         "weekStart": "",
         "links": [others()],
         "annotations": {"list": list(annotations)},
-        "templating": {"list": variables()},
+        "templating": {"list": variables(one, targets, scrape)},
         "panels": placed(layout),
     }
 
@@ -38,28 +42,46 @@ def others():
     }
 
 
-def variables():
-    return [
+def variables(one, targets, scrape):
+    # Where accounts are targets of their own (/sd), the exporter itself is a target of another job.
+    family = "{__name__=~\"knowbe4_up|knowbe4_exporter_build_info\"%s}" if scrape else "knowbe4_up{%s}"
+    hide = 0 if scrape else 2
+    made = [
         {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "regex": "", "current": {},
          "hide": 0, "refresh": 1, "multi": False, "includeAll": False, "options": []},
-        choice("account", "Account", 'label_values(knowbe4_up{job=~"$job", instance=~"$instance"}, account)'),
-        choice("job", "Job", "label_values(knowbe4_exporter_build_info, job)"),
-        choice("instance", "Instance", 'label_values(knowbe4_exporter_build_info{job=~"$job"}, instance)'),
+        choice("account", "Account", 'label_values(knowbe4_up{job=~"$job", instance=~"$instance"}, account)', all=not one),
+        choice("job", "Job", "label_values(%s, job)" % (family % ""), hide),
+        choice("instance", "Instance", "label_values(%s, instance)" % (family % (', job=~"$job"' if scrape else 'job=~"$job"')), hide),
     ]
+    if targets:
+        made += [text("target_phish_prone", "Target phish-prone %", "5"), text("target_report_rate", "Target report rate %", "50")]
+    return made
 
 
-def choice(name, label, text):
+def text(name, label, value):
+    """What the user sets: a target, or the vendor's benchmark for the industry."""
+    return {"name": name, "label": label, "type": "textbox", "query": value, "hide": 0,
+            "current": {"text": value, "value": value}, "options": [{"text": value, "value": value, "selected": True}]}
+
+
+def choice(name, label, text, hide=0, all=True):
     """All stands for any value, also for none: history may have been written without the labels of a scrape."""
     return {
         "name": name, "label": label, "type": "query", "datasource": DATASOURCE, "definition": text,
-        "query": {"query": text, "refId": "Variable"}, "refresh": 2, "sort": 5, "hide": 0, "regex": "",
-        "multi": True, "includeAll": True, "allValue": ".*", "current": {"text": ["All"], "value": ["$__all"]}, "options": [],
+        "query": {"query": text, "refId": "Variable"}, "refresh": 2, "sort": 5, "hide": hide, "regex": "",
+        "multi": True, "includeAll": all, **({"allValue": ".*", "current": {"text": ["All"], "value": ["$__all"]}} if all else {"current": {}}),
+        "options": [],
     }
 
 
 def annotation(name, expression, color):
     """Marks in all graphs where the expression has a value."""
     return {"name": name, "datasource": DATASOURCE, "enable": True, "hide": False, "iconColor": color, "expr": expression}
+
+
+def moments(name, expression, color):
+    """Marks at the times that the values are, in milliseconds."""
+    return annotation(name, expression, color) | {"useValueForTime": "on", "titleFormat": name, "textFormat": "{{name}} ({{account}})"}
 
 
 def placed(layout):

@@ -3,19 +3,20 @@
 from . import queries as q
 from .board import annotation, board
 from .panels import (
-    ANY, ANY_BAD, BUDGET, LATE, STACKED, Column, graph_of, lines, mapped, query, stat, steps, table,
+    ACT, ANY, ANY_BAD, BUDGET, FINE, LATE, LOOK, STACKED, Column, graph_of, lines, mapped, query, stat, steps, table,
 )
 
 OWN = "knowbe4_exporter_"
 SINCE = "Within the dashboard's time range."
-NONE = "No exporter seen"
-WORDS = [mapped(_0=("failed", "red"), _1=("ok", "green"))]
-STATE = {"thresholds": [(None, "red"), (1, "green")], "mappings": WORDS}
+NONE = "Nothing counted yet"
+WORDS = [mapped(_0=("failed", ACT), _1=("ok", FINE))]
+STATE = {"thresholds": [(None, ACT), (1, FINE)], "mappings": WORDS}
 
 
 def counted(family, by="", match=""):
-    """How much a counter has grown within the dashboard's time range."""
-    return f"sum{by} (increase({OWN}{family}{{{q.SELECTOR}{match}}}[$__range]))"
+    """How much a counter has grown within the dashboard's time range; of one that is younger, all of it."""
+    series = f"{OWN}{family}{{{q.SELECTOR}{match}}}"
+    return f"sum{by} (increase({series}[$__range]) > 0 or (last_over_time({series}[$__range]) unless last_over_time({series}[10m] offset $__range)))"
 
 
 def growth(family, by):
@@ -50,7 +51,7 @@ def numbers():
                  thresholds=ANY, overrides=[share], no_value=NONE, **count)),
         (8, stat("Failures", f"Refreshes that failed (what was there before stays), and surprises in the API's answers, which are no matter by themselves; "
                  f"please report them. {SINCE}",
-                 [query(counted("collector_failures_total"), "Refreshes"), query(counted("schema_drift_total"), "Drift")],
+                 [query(counted("collector_failures_total"), "Refreshes"), query(counted("schema_drift_total") + " or vector(0)", "Drift")],
                  thresholds=ANY, no_value=NONE, **count)),
     )
 
@@ -69,9 +70,9 @@ def freshness():
                     Column("A", "Last result", "none", width=95, **STATE),
                     Column("B", "Age / promised", "none", width=210, thresholds=LATE, cell="gauge", decimals=2, limits=(0, 3)),
                     Column("C", "Age", "s", width=100, decimals=1), Column("D", "Promised", "s", width=100, decimals=1),
-                    Column("E", "Last attempt", "dateTimeFromNow", width=135), Column("F", "Next run", "dateTimeFromNow", width=135),
+                    Column("E", "Last attempt", "dateTimeFromNow", width=140), Column("F", "Next run", "dateTimeFromNow", width=150),
                     Column("G", "Took", "s", width=85, decimals=1), Column("H", "Requests", "locale", width=90, decimals=0),
-                    Column("I", "Failures", "locale", width=85, decimals=0, thresholds=[(None, "text"), (1, "orange")])],
+                    Column("I", "Failures", "locale", width=85, decimals=0, thresholds=[(None, "text"), (1, LOOK)])],
                    sort="Age / promised", no_value="Nothing read yet")),
     )
 
@@ -93,9 +94,9 @@ def budget():
                     Column("G", "Series", "locale", width=75, decimals=0),
                     Column("H", "Restored", "none", width=80, mappings=[mapped(_0="no", _1="yes")])],
                    sort="24 hours", no_value=NONE)),
-        (10, lines("Budget used, 24 hours", "Requests in the 24 hours before, over what the exporter may send in 24 hours.",
-                   [graph_of(USED_OF_DAY, "{{account}}")], unit="percentunit", decimals=0, no_value=NONE, limits=(0, 1),
-                   thresholds=[(None, "transparent"), (1, "red")], custom={"thresholdsStyle": {"mode": "dashed"}})),
+        (10, lines("Budget used, 24 hours", "Requests in the 24 hours before, over what the exporter may send in 24 hours: the ten accounts with the most.",
+                   [graph_of(f"topk(10, {USED_OF_DAY})", "{{account}}")], unit="percentunit", decimals=0, limits=(0, 1),
+                   thresholds=[(None, "transparent"), (1, ACT)], custom={"thresholdsStyle": {"mode": "dashed"}})),
     )
 
 
@@ -104,21 +105,18 @@ def requests():
     return [
         (9,
          (12, lines("Requests by endpoint", "API requests an hour, retries included.",
-                    [graph_of(growth("api_requests_total", " by (endpoint)"), "{{endpoint}}")], unit="suffix:/h", decimals=0, no_value=NONE,
-                    limits=(0, None), custom=STACKED, **every)),
+                    [graph_of(growth("api_requests_total", " by (endpoint)"), "{{endpoint}}")], unit="suffix:/h", decimals=0, limits=(0, None), custom=STACKED, **every)),
          (12, lines("Requests by status code", "API requests an hour by status code; timeout or transport where there was no answer.",
-                    [graph_of(growth("api_requests_total", " by (code)"), "{{code}}")], unit="suffix:/h", decimals=0, no_value=NONE,
-                    limits=(0, None), custom=STACKED, overrides=[{"matcher": {"id": "byRegexp", "options": "2.."}, "properties": [
-                        {"id": "color", "value": {"mode": "fixed", "fixedColor": "green"}}]}, {
-                        "matcher": {"id": "byName", "options": "429"}, "properties": [
-                        {"id": "color", "value": {"mode": "fixed", "fixedColor": "red"}}]}], **every))),
+                    [graph_of(growth("api_requests_total", " by (code)"), "{{code}}")], unit="suffix:/h", decimals=0, limits=(0, None), custom=STACKED, overrides=[{"matcher": {"id": "byRegexp", "options": f"/^{codes}$/"}, "properties": [
+                        {"id": "color", "value": {"mode": "fixed", "fixedColor": color}}]} for codes, color in (
+                            ("2..", FINE), ("4..", LOOK), ("429", ACT), ("5..|timeout|transport", "#8F3BB8"))], **every))),
         (9,
          (8, lines("Failed refreshes by reason", "Refreshes an hour that failed, by reason.",
                    [graph_of(growth("collector_failures_total", " by (reason)") + " > 0", "{{reason}}")], unit="suffix:/h", decimals=1,
                    no_value="No failure seen", limits=(0, None), custom=STACKED, **every)),
          (8, lines("Retries and throttling", "Requests an hour that repeated a failed one, and answers with status 429.",
                    [graph_of(growth("api_retries_total", ""), "Retries"), graph_of(growth("api_throttled_total", ""), "Throttled")],
-                   unit="suffix:/h", decimals=1, no_value=NONE, limits=(0, None), **every)),
+                   unit="suffix:/h", decimals=1, limits=(0, None), **every)),
          (8, lines("Response time", "Time from sending a request to its last byte: mean, and what 50 %, 95 % and 99 % stay below.",
                    [graph_of(f"histogram_quantile({part}, sum by (le) (rate({OWN}api_request_duration_seconds_bucket{{{q.SELECTOR}}}[$__rate_interval])))",
                              name) for part, name in ((0.99, "99 %"), (0.95, "95 %"), (0.5, "50 %"))]
@@ -147,8 +145,8 @@ def process():
                      target(OWN + "config_last_reload_successful"), "1000 * " + target(OWN + "config_last_reload_success_timestamp_seconds"),
                      "1000 * " + target("process_start_time_seconds"), target("process_resident_memory_bytes"),
                      target("process_open_fds"), target("process_max_fds")],
-                    [Column("instance", "Instance"), Column("version", "Version", width=90), Column("revision", "Revision", width=130),
-                     Column("rustversion", "Rust", width=90), Column("B", "Reload", "none", width=80, **STATE),
+                    [Column("instance", "Instance"), Column("version", "Version", width=90), Column("revision", "Revision", width=330),
+                     Column("rustversion", "Rust", width=80), Column("B", "Reload", "none", width=80, **STATE),
                      Column("C", "Configuration read", "dateTimeFromNow", width=160), Column("D", "Started", "dateTimeFromNow", width=140),
                      Column("E", "Memory", "bytes", width=100, decimals=1), Column("F", "Open files", "locale", width=95, decimals=0),
                      Column("G", "Of at most", "locale", width=100, decimals=0)],
@@ -156,13 +154,13 @@ def process():
         (8,
          (8, lines("CPU", "Processor time a second.", [graph_of(f"max by (instance) (rate(process_cpu_seconds_total{{{q.TARGET}}}[$__rate_interval]))",
                                                              "{{instance}}")],
-                   unit="percentunit", no_value=NONE, limits=(0, None))),
+                   unit="percentunit", limits=(0, None))),
          (8, lines("Memory", "Resident and virtual memory.",
                    [graph_of(target("process_resident_memory_bytes"), "{{instance}} resident"),
                     graph_of(target("process_virtual_memory_bytes"), "{{instance}} virtual")],
-                   unit="bytes", no_value=NONE, limits=(0, None))),
+                   unit="bytes", limits=(0, None))),
          (8, lines("Open files", "Open file descriptors.", [graph_of(target("process_open_fds"), "{{instance}}")], unit="locale", decimals=0,
-                   no_value=NONE, limits=(0, None)))),
+                   limits=(0, None)))),
     ]
 
 
@@ -171,5 +169,5 @@ def dashboard():
     return board(
         "knowbe4-exporter", "KnowBe4 / Exporter and budget",
         "Is the data as fresh as promised, and is the request budget kept: freshness, requests, failures, drift, process.",
-        [numbers(), freshness(), budget(), *requests(), *process()], since="now-24h", refresh="1m", annotations=[starts],
+        [numbers(), freshness(), budget(), *requests(), *process()], since="now-24h", refresh="1m", annotations=[starts], scrape=True,
     )

@@ -1,10 +1,10 @@
 """For the person who answers to the board: how are we doing, is it getting better, and where to look next."""
 
 from . import queries as q
-from .board import board
+from .board import board, moments
 from .panels import (
-    ANY_BAD, COMPLETION, DAYS_LEFT, PAST_DUE, PHISH_PRONE, REPORT_RATE, RISE, RISK, SEATS, TEST_GAP, Column, bars, graph_of, lines,
-    mapped, query, stat, steps, table,
+    ACT, ANY_BAD, BANDS, COMPLETION, DAYS_LEFT, FINE, LOOK, NO_HISTORY, PAST_DUE, PHISH_PRONE, REPORT_RATE, RESILIENCE, RISE, RISK, SEATS, TEST_GAP,
+    Column, bars, graph_of, lines, mapped, query, stat, steps, table,
 )
 
 NO_TESTS = "No phishing test known yet"
@@ -12,56 +12,87 @@ NO_DATA = "Not known yet: see Exporter"
 
 RISK_SCORE = "knowbe4_account_risk_score"
 GROUP_RISK = "knowbe4_group_risk_score"
+BETTER = {"matcher": {"id": "byRegexp", "options": "/better/"}, "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": FINE}}]}
+WORSE = {"matcher": {"id": "byRegexp", "options": "/worse/"}, "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": LOOK}}]}
+BLUE, ORANGE = "#5794F2", "#E0701A"
 
 
-def windows(ratio):
-    """The last 30 days, 90 days and year beside each other."""
-    return [query(ratio(q.Tests(q.days(number))), text) for number, text in ((30, "30 days"), (90, "90 days"), (365, "1 year"))]
+def compared(unit):
+    """How the two changes beside a headline look."""
+    return [{"matcher": {"id": "byRegexp", "options": "/(better|worse)/"}, "properties": [
+        {"id": "unit", "value": unit}, {"id": "decimals", "value": 1}]}, BETTER, WORSE]
 
 
-def rolling(window):
-    return q.Tests(q.days(window), now=True)
+def headline(name, worse_up):
+    now = q.rate_of_window(name)
+    return [query(now, "Last 90 days"),
+            query(q.moved(q.change_of_months(name, 3), worse_up), "{{way}} the 3 months before"),
+            query(q.moved(q.change_of_months(name, 12), worse_up), "{{way}} a year ago")]
+
+
+VENDOR = ("KnowBe4's console shows the mean over people's own percentages instead (here: knowbe4_users_phish_prone_ratio), which is another number: a "
+          "person with one test weighs as much there as one with twenty.")
+
+
+def phish_prone(width):
+    return (width, stat(
+        "Phish-prone, lower is better",
+        "Failures over delivered messages in all phishing tests that started in the last 90 days, and the change in percentage points: this "
+        f"month and the two before it against the three months before and the same three a year ago. One person can fail in several ways, so it may exceed 100 %. {VENDOR}",
+        headline("failures", True), unit="percentunit", decimals=1, thresholds=PHISH_PRONE, no_value=NO_TESTS, overrides=compared("suffix: pp"),
+        link=("knowbe4-phishing", "Phishing")))
+
+
+def report_rate(width):
+    return (width, stat(
+        "Report rate, higher is better",
+        "Reported over delivered messages (Phish Alert Button) in all phishing tests that started in the last 90 days, and the change in "
+        "percentage points: this month and the two before it against the three months before and the same three a year ago.",
+        headline("reported", False), unit="percentunit", decimals=1, thresholds=REPORT_RATE, no_value=NO_TESTS, overrides=compared("suffix: pp"),
+        link=("knowbe4-phishing", "Phishing")))
+
+
+def risk_score(width):
+    change = lambda ago: f"max ({q.change(RISK_SCORE, ago=ago)} and on (account) topk(1, {q.latest(RISK_SCORE)}))"
+    return (width, stat(
+        "Risk score 0–100, lower is better",
+        "Risk score of the organisation as KnowBe4 gives it, and its change in points in 30 days and in a year (means of a day compared). Of several "
+        "accounts the one that is highest now.",
+        [query(f"max ({q.latest(RISK_SCORE)})", "Now"), query(q.moved(change("30d"), True, 1), "{{way}} 30 days ago"),
+         query(q.moved(change("365d"), True, 1), "{{way}} a year ago")],
+        unit="none", decimals=1, thresholds=RISK, no_value=NO_DATA, overrides=compared("suffix: points"), link=("knowbe4-groups", "Groups")))
+
+
+def resilience(width):
+    return (width, stat(
+        "Reports per failure, higher is better",
+        "How many people reported a test for each failure, in the phishing tests of the last 90 days. Above 1 the security team hears of an attack "
+        "sooner than it succeeds.",
+        [query(f"sum ({q.window('reported')}) / (sum ({q.window('failures')}) > 0)")], unit="none", decimals=1, thresholds=RESILIENCE,
+        no_value=NO_TESTS, link=("knowbe4-phishing", "Phishing")))
+
+
+def trained(width):
+    return (width, stat(
+        "Training, higher is better",
+        "Completed and passed enrollments over all: of the campaigns that fell due within the last year, and of those that run. What has not begun "
+        "counts in neither.",
+        [query(q.fell_due(), "Fell due, 1 year"), query(q.running(), "Running now")], unit="percentunit", decimals=0, thresholds=COMPLETION,
+        no_value="No training has fallen due", link=("knowbe4-training", "Training")))
 
 
 def numbers():
     return [
+        (5, risk_score(8), phish_prone(8), report_rate(8)),
         (4,
-         (8, stat(
-             "Risk score",
-             "Risk score of the organisation as KnowBe4 gives it: 0 to 100, higher is riskier. Now, and the mean of the day 30 days and "
-             "a year ago where there is history (backfill brings it at once). Of several accounts the highest.",
-             [query(f"max ({q.latest(RISK_SCORE)})", "Now"),
-              query(f"max ({q.day_mean(RISK_SCORE, ago='30d')})", "30 d ago"),
-              query(f"max ({q.day_mean(RISK_SCORE, ago='365d')})", "1 y ago")],
-             unit="none", decimals=1, thresholds=RISK, no_value=NO_DATA, link=("knowbe4-groups", "Groups"))),
-         (8, stat(
-             "Phish-prone",
-             "Failures over delivered messages in all phishing tests that started in the last 30 days, 90 days and year. One person can "
-             "fail in several ways, so it may exceed 100 %. Of several accounts all tests together.",
-             windows(lambda tests: tests.phish_prone()), unit="percentunit", decimals=1, thresholds=PHISH_PRONE, no_value=NO_TESTS,
-             link=("knowbe4-phishing", "Phishing"))),
-         (8, stat(
-             "Report rate",
-             "Reported over delivered messages (Phish Alert Button) in all phishing tests that started in the last 30 days, 90 days and "
-             "year. Higher is better.",
-             windows(lambda tests: tests.report_rate()), unit="percentunit", decimals=1, thresholds=REPORT_RATE, no_value=NO_TESTS,
-             link=("knowbe4-phishing", "Phishing")))),
-        (4,
-         (6, stat(
-             "Training completed",
-             "Completed and passed enrollments over all enrollments of the training campaigns that are not closed.",
-             [query(q.share_of_enrollments(q.DONE))], unit="percentunit", decimals=0, thresholds=COMPLETION, no_value="No open training known",
+         resilience(5),
+         trained(5),
+         (4, stat(
+             "Past due, lower is better",
+             "Enrollments past due over all enrollments, in the training campaigns that have begun and are not closed.",
+             [query(q.share_of_enrollments("past_due"))], unit="percentunit", decimals=1, thresholds=PAST_DUE, no_value="No open training",
              link=("knowbe4-training", "Training"))),
-         (6, stat(
-             "Training past due",
-             "Enrollments past due in the training campaigns that are not closed, and their share of all enrollments.",
-             [query(f"sum {q.open_only(q.enrollments('past_due'))}", "Enrollments"), query(q.share_of_enrollments("past_due"), "Share")],
-             unit="percentunit", decimals=1, thresholds=PAST_DUE, no_value="No open training known",
-             overrides=[{"matcher": {"id": "byName", "options": "Enrollments"}, "properties": [
-                 {"id": "unit", "value": "locale"}, {"id": "decimals", "value": 0}, {"id": "mappings", "value": [mapped(_0="none")]},
-                 {"id": "color", "value": {"mode": "fixed", "fixedColor": "text"}}]}],
-             link=("knowbe4-training", "Training"))),
-         (6, stat(
+         (4, stat(
              "Days since last test",
              "Days since the newest phishing test started. Of several accounts the one whose last test is longest ago. A gap of more than "
              "45 days raises an alert.",
@@ -74,39 +105,78 @@ def numbers():
              [query(f"1000 * min ({q.LAST_SUCCESS})", "Oldest"), query(f"sum ({q.LATENESS} > bool 3)", "Late")],
              unit="dateTimeFromNow", size=18, no_value="Nothing read yet: see Exporter",
              overrides=[{"matcher": {"id": "byName", "options": "Late"}, "properties": [
-                 {"id": "unit", "value": "none"}, {"id": "decimals", "value": 0}, {"id": "mappings", "value": [mapped(_0=("none", "green"))]},
+                 {"id": "unit", "value": "none"}, {"id": "decimals", "value": 0}, {"id": "mappings", "value": [mapped(_0=("none", FINE))]},
                  {"id": "thresholds", "value": steps(ANY_BAD)}]}],
              link=("knowbe4-exporter", "Exporter")))),
     ]
 
 
-def trends():
-    return (9,
-        (12, lines(
-            "Risk score over time",
-            "Risk score by account, of many the ten highest. It begins with the exporter's first reading, or with the history that "
-            "backfill writes.",
-            [graph_of(f"{q.latest(RISK_SCORE)} and on (account) topk(10, {q.now(RISK_SCORE)})", "{{account}}")], unit="none", decimals=1, no_value="No history yet: backfill brings the past")),
-        (12, lines(
-            "Phish-prone and report rate, rolling 90 days",
-            "For each day the tests that started in the 90 days before it: failures over delivered, and reported over delivered, with what "
-            "is known of these tests now. So the past is there with the first reading.",
-            [graph_of(rolling(90).phish_prone(), "Phish-prone"), graph_of(rolling(90).report_rate(), "Report rate")],
-            unit="percentunit", no_value=NO_TESTS, limits=(0, None), interval=q.STEP,
-            overrides=[fixed("Phish-prone", "orange"), fixed("Report rate", "blue")])),
-    )
+DASHED = [{"id": "custom.lineStyle", "value": {"fill": "dash", "dash": [8, 8]}}, {"id": "custom.lineWidth", "value": 1}]
 
 
-def fixed(name, color):
-    return {"matcher": {"id": "byName", "options": name}, "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": color}}]}
+def fixed(name, color, *more):
+    return {"matcher": {"id": "byName", "options": name},
+            "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": color}}, *more]}
+
+
+def risk_over_time(width):
+    return (width, lines(
+        "Risk score over time, lower is better",
+        "Risk score by account, of many the ten highest. It begins with the exporter's first reading, or with the history that "
+        "backfill writes.",
+        [graph_of(f"{q.latest(RISK_SCORE)} and on (account) topk(10, {q.now(RISK_SCORE)})", "{{account}}")], unit="none", decimals=0,
+        no_value=NO_HISTORY, thresholds=RISK, custom=BANDS, limits=(0, 100)))
+
+
+def rates_over_time(width):
+    return (width, lines(
+        "Phish-prone (lower is better) and report rate (higher is better)",
+        "For each month the tests that started in it and in the two months before: failures over delivered, and reported over delivered, with what is "
+        "known of these tests now. So two years are there with the first reading, with all tests. Dashed: the targets above.",
+        [graph_of(q.rate_of_months("failures", graph=True), "Phish-prone"), graph_of(q.rate_of_months("reported", graph=True), "Report rate"),
+         graph_of("vector($target_phish_prone / 100)", "Target phish-prone"), graph_of("vector($target_report_rate / 100)", "Target report rate")],
+        unit="percentunit", no_value=NO_TESTS, limits=(0, None), interval=q.STEP,
+        overrides=[fixed("Phish-prone", ORANGE), fixed("Report rate", BLUE), fixed("Target phish-prone", ORANGE, *DASHED),
+                   fixed("Target report rate", BLUE, *DASHED)]))
+
+
+def attention():
+    return (6,
+        (24, table(
+            "What wants attention",
+            "Alerts that fire now, from the rules that come with the exporter. Who is to act stands in the alert's audience.",
+            [f"max by (severity, alertname, account, name, audience) ({q.firing()})"],
+            [Column("severity", "Severity", width=90), Column("alertname", "Alert", width=290), Column("account", "Account", width=130),
+             Column("name", "Group, test or training"), Column("audience", "Audience", width=110)],
+            sort="Severity", descending=False, no_value="Nothing fires, or the rules are not loaded")))
+
+
+def departments(height=10, top=8):
+    by = ("attribute", "segment")
+    score = q.latest("knowbe4_segment_risk_score", *by)
+    return (height,
+        (24, table(
+            "Departments and other segments",
+            "Active users by the attributes that are configured, such as department: the riskiest first, with the change of the risk score in 30 days "
+            "(means of a day compared; a rise is worse), phish-prone (mean over people, lower is better) and training over all campaigns.",
+            [score, q.latest("knowbe4_segment_users", *by), q.change("knowbe4_segment_risk_score", *by, ago="30d"),
+             q.latest("knowbe4_segment_phish_prone_ratio", *by), q.segment_share("completed|passed"), q.segment_share("past_due")],
+            [Column("segment", "Segment"), Column("attribute", "Attribute", width=105), Column("account", "Account", width=110),
+             Column("B", "Users", "locale", width=70, decimals=0), Column("A", "Risk", "none", width=140, thresholds=RISK, cell="gauge", decimals=1,
+                                                                         limits=(0, 100)),
+             Column("C", "30 days", "none", width=80, thresholds=RISE, decimals=1),
+             Column("D", "Phish-prone", "percentunit", width=105, thresholds=PHISH_PRONE, decimals=1),
+             Column("E", "Trained", "percentunit", width=80, thresholds=COMPLETION, decimals=0),
+             Column("F", "Past due", "percentunit", width=85, thresholds=PAST_DUE, decimals=1)],
+            sort="Risk", top=top, no_value="No segment yet: list user attributes under segments in the exporter's configuration", link=("knowbe4-groups", "Groups"))))
 
 
 def groups():
     moved = q.change(GROUP_RISK, "group_id", ago="30d")
     columns = [
-        Column("name", "Group"), Column("account", "Account", width=90),
+        Column("name", "Group", link=("knowbe4-groups", "Groups of this account")), Column("account", "Account", width=100),
         Column("A", "Risk", "none", width=65, thresholds=RISK, decimals=1),
-        Column("B", "Change", "none", width=80, thresholds=RISE, decimals=1),
+        Column("B", "30 days", "none", width=80, thresholds=RISE, decimals=1),
     ]
     risk = q.latest(GROUP_RISK, "group_id")
     return (10,
@@ -114,13 +184,13 @@ def groups():
             "Groups with the highest risk",
             "The eight groups with the highest risk score and their change in 30 days (means of a day compared; a rise is worse).",
             [q.group(f"topk(8, {risk})"), f"{moved} and topk(8, {risk})"], columns,
-            sort="Risk", top=8, no_value="No group has a risk score", link=("knowbe4-groups", "Groups"))),
+            sort="Risk", top=8, no_value=NO_DATA, link=("knowbe4-groups", "Groups"))),
         (12, table(
-            "Groups that changed most in 30 days",
-            "The eight groups whose risk score moved most in 30 days, up or down (means of a day compared). It needs 30 days of history: "
+            "Groups that rose most in 30 days",
+            "The eight groups whose risk score rose most in 30 days (means of a day compared). It needs 30 days of history: "
             "backfill brings it at once.",
-            [f"{q.group(risk)} and on (account, group_id) topk(8, abs({moved}))", f"{moved} and topk(8, abs({moved}))"], columns,
-            sort="Change", top=8, no_value="Needs 30 days of history", link=("knowbe4-groups", "Groups"))),
+            [f"{q.group(risk)} and on (account, group_id) topk(8, {moved} > 0)", f"topk(8, {moved} > 0)"], columns,
+            sort="30 days", top=8, no_value="No group rose, or no history of 30 days yet", link=("knowbe4-groups", "Groups"))),
     )
 
 
@@ -144,11 +214,11 @@ def people():
             buckets("knowbe4_users_by_risk_score", bounds, names), vertical=True, unit="locale", decimals=0, hue="blue",
             no_value="No users known (anonymised accounts have none)", limits=(0, None))),
         (12, bars(
-            "Training campaigns that are not closed",
+            "Trainings that run",
             "Completed share of the training campaigns that have begun and are not closed: the ten with the least, least first.",
             [query(f"sort (bottomk(10, {q.training(q.open_only(completion))}))",
                    "{{name}} ({{account}})")],
-            unit="percentunit", decimals=0, thresholds=COMPLETION, no_value="No open training known", limits=(0, 1),
+            unit="percentunit", decimals=0, thresholds=COMPLETION, no_value="No training runs", limits=(0, 1),
             link=("knowbe4-training", "Training"))),
     )
 
@@ -167,15 +237,23 @@ def facts():
         (6, stat("Days to renewal", "Days to the end of the subscription. Of several accounts the first to end.",
                  [query(f"min ({end} - time()) / 86400")], unit="none", decimals=0, thresholds=DAYS_LEFT, no_value="No end known",
                  link=("knowbe4-accounts", "Accounts"))),
-        (6, stat("Console", "Administrators of the console (fewer are safer) and domains, of all accounts together.",
-                 [query(f"sum ({q.latest('knowbe4_account_admins')})", "Admins"),
-                  query(f"sum ({q.latest('knowbe4_account_domains')})", "Domains")], **plain)),
+        (6, stat("Console administrators", "Administrators of the console, of all accounts together: fewer are safer.",
+                 [query(f"sum ({q.latest('knowbe4_account_admins')})")], **plain)),
     )
+
+
+def marks():
+    """Begins of tests and trainings, the newest of them."""
+    test = q.latest("knowbe4_phishing_test_start_timestamp_seconds", "test_id")
+    training = q.latest("knowbe4_training_campaign_start_timestamp_seconds", "campaign_id")
+    return [moments("Phishing tests", f"1000 * {q.test(f'topk(40, {test})')}", ORANGE),
+            moments("Trainings", f"1000 * {q.training(f'topk(20, {training} <= time())')}", BLUE)]
 
 
 def dashboard():
     return board(
         "knowbe4-overview", "KnowBe4 / Security awareness overview",
         "Risk score, phishing tests and training at a glance: how are we doing, is it getting better, where to look next.",
-        [*numbers(), trends(), groups(), people(), facts()], since="now-1y",
+        [*numbers(), (9, risk_over_time(12), rates_over_time(12)), attention(), departments(), groups(), people(), facts()], since="now-1y",
+        annotations=marks(), one=True, targets=True,
     )

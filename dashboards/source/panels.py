@@ -1,21 +1,31 @@
 """Panels and what makes them look alike: one meaning for each colour, one unit and text for each kind of value."""
 
-# Colour means: act (red), look (orange), mind (yellow), fine (green). Alerts fire at the same numbers.
-RISK = [(None, "green"), (40, "yellow"), (50, "orange"), (60, "red")]
-PHISH_PRONE = [(None, "green"), (0.1, "yellow"), (0.2, "orange"), (0.3, "red")]
-REPORT_RATE = [(None, "red"), (0.2, "orange"), (0.35, "yellow"), (0.5, "green")]
-COMPLETION = [(None, "orange"), (0.7, "yellow"), (0.9, "green")]
-PAST_DUE = [(None, "green"), (0.05, "yellow"), (0.1, "orange"), (0.25, "red")]
-TEST_GAP = [(None, "green"), (30, "yellow"), (45, "orange"), (90, "red")]
-LATE = [(None, "green"), (1.5, "yellow"), (3, "red")]
+# Colour means: act, look, mind, fine. Blue instead of green, and tones that can be told apart by the colour-blind, on paper
+# and on both backgrounds; words and arrows say the same wherever there is room for them.
+ACT, LOOK, MIND, FINE = "#E02F44", "#E0701A", "#A67C00", "#3274D9"
+
+# Alerts fire at the same numbers (knowbe4-thresholds.rules.yml), where there is one.
+RISK = [(None, FINE), (40, MIND), (50, LOOK), (60, ACT)]
+PHISH_PRONE = [(None, FINE), (0.1, MIND), (0.2, LOOK), (0.3, ACT)]
+REPORT_RATE = [(None, ACT), (0.2, LOOK), (0.35, MIND), (0.5, FINE)]
+RESILIENCE = [(None, ACT), (0.5, LOOK), (1, MIND), (2, FINE)]
+COMPLETION = [(None, LOOK), (0.8, MIND), (0.9, FINE)]
+PAST_DUE = [(None, FINE), (0.05, MIND), (0.1, LOOK), (0.25, ACT)]
+TEST_GAP = [(None, FINE), (30, MIND), (45, LOOK), (90, ACT)]
+LATE = [(None, FINE), (1.5, MIND), (3, ACT)]
 # The plan spends the whole share, so that nearly 1 is normal; above it a promise would be broken.
-BUDGET = [(None, "green"), (1.001, "red")]
-SEATS = [(None, "green"), (0.9, "yellow"), (0.95, "orange"), (1, "red")]
-DAYS_LEFT = [(None, "red"), (14, "orange"), (60, "green")]
-RISE = [(None, "green"), (-1, "text"), (1, "orange"), (5, "red")]
-ANY = [(None, "green"), (1, "orange")]
-ANY_BAD = [(None, "green"), (1, "red")]
+BUDGET = [(None, FINE), (1.001, ACT)]
+SEATS = [(None, FINE), (0.9, MIND), (0.95, LOOK), (1, ACT)]
+DAYS_LEFT = [(None, ACT), (14, LOOK), (60, FINE)]
+RISE = [(None, FINE), (-1, "text"), (5, LOOK), (10, ACT)]
+SHIFT = [(None, FINE), (-0.01, "text"), (0.03, LOOK), (0.05, ACT)]
+COVERAGE = [(None, LOOK), (0.8, MIND), (0.95, FINE)]
+ANY = [(None, FINE), (1, LOOK)]
+ANY_BAD = [(None, FINE), (1, ACT)]
 PLAIN = [(None, "text")]
+
+NO_HISTORY = "No history yet: it grows from today, or `backfill` brings it"
+GROWS = "No history yet: it grows from today"
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 UNKNOWN = {"type": "special", "options": {"match": "null+nan", "result": {"text": "–", "color": "text", "index": 0}}}
@@ -113,7 +123,7 @@ def bars(title, description, targets, *, vertical=False, hue=None, **rest):
     return made
 
 
-def lines(title, description, targets, *, custom=None, legend="list", calcs=(), **rest):
+def lines(title, description, targets, *, custom=None, legend="list", calcs=(), no_value=GROWS, **rest):
     """Lines over time. A gap of up to a day is bridged: the value was served before and after."""
     look = {
         "drawStyle": "line", "lineWidth": 2, "fillOpacity": 0, "gradientMode": "none", "showPoints": "auto", "pointSize": 5,
@@ -123,22 +133,40 @@ def lines(title, description, targets, *, custom=None, legend="list", calcs=(), 
         "legend": {"showLegend": True, "displayMode": legend, "placement": "bottom", "calcs": list(calcs)},
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
-    return panel("timeseries", title, description, targets, color="palette-classic", options=options,
+    made = panel("timeseries", title, description, targets, color="palette-classic", options=options, no_value=no_value,
                  custom=look | (custom or {}), **rest)
+    # Finer than the eye sees costs much.
+    made["maxDataPoints"] = 240
+    return made
 
 
 STACKED = {"drawStyle": "bars", "stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 80, "lineWidth": 0, "showPoints": "never"}
+
+
+BANDS = {"thresholdsStyle": {"mode": "area"}, "axisSoftMin": 0}
+
+
+def pages(title, description, targets, **rest):
+    """Columns side by side, one for each row of a table."""
+    options = {
+        "orientation": "auto", "xField": title[1], "showValue": "auto", "stacking": "none", "groupWidth": 0.75, "barWidth": 0.9, "barRadius": 0,
+        "xTickLabelRotation": 0, "xTickLabelSpacing": 60, "legend": {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []},
+        "tooltip": {"mode": "multi", "sort": "none"},
+    }
+    return panel("barchart", title[0], description, targets, options=options, color="palette-classic",
+                 custom={"fillOpacity": 80, "lineWidth": 0, "gradientMode": "none"}, **rest)
 
 
 class Column:
     """A column of a table: the field it comes from (a label, or the letter of a query), and how it looks."""
 
     def __init__(self, source, title, unit=None, *, width=None, thresholds=None, cell="color-text", decimals=None, mappings=(),
-                 limits=(None, None), link=None, align=None):
+                 limits=(None, None), link=None, align=None, url=None):
         self.source = source
         self.title = title
         # Else an empty text would say what an empty table says.
-        self.settings = {"noValue": "–", "custom.width": width, "custom.minWidth": None if width else 120,
+        # Words can be filtered by their heading: that finds one of eighty customers.
+        self.settings = {"noValue": "–", "custom.filterable": True if unit is None else None, "custom.width": width, "custom.minWidth": None if width else 120,
                          "decimals": decimals, "min": limits[0], "max": limits[1], "custom.align": align}
         if unit:
             self.settings["unit"] = unit
@@ -154,12 +182,15 @@ class Column:
         if link:
             self.settings["links"] = [{"title": link[1], "url": f"/d/{link[0]}?{KEEP}&var-account=${{__data.fields.Account}}"}]
 
+        if url:
+            self.settings["links"] = [{"title": url[1], "url": url[0]}]
+
     def override(self):
         properties = [{"id": key, "value": value} for key, value in self.settings.items() if value is not None]
         return {"matcher": {"id": "byName", "options": self.title}, "properties": properties}
 
 
-def table(title, description, expressions, columns, *, no_value, sort=None, descending=True, top=None, pages=True, **rest):
+def table(title, description, expressions, columns, *, no_value, sort=None, descending=True, top=None, pages=True, wanted=None, **rest):
     """Instant queries side by side, joined on the labels that they share. Grafana numbers the values only of several."""
     value = "Value #{}" if len(expressions) > 1 else "Value"
     names = [value.format(column.source) if len(column.source) == 1 else column.source for column in columns]
@@ -172,6 +203,9 @@ def table(title, description, expressions, columns, *, no_value, sort=None, desc
             "renameByName": {name: column.title for name, column in zip(names, columns)},
         }},
     ]
+    if wanted:
+        transformations.append({"id": "filterByValue", "options": {"type": "exclude", "match": "any", "filters": [
+            {"fieldName": wanted, "config": {"id": "isNull", "options": {}}}]}})
     if sort:
         transformations.append({"id": "sortBy", "options": {"fields": {}, "sort": [{"field": sort, "desc": descending}]}})
     if top:

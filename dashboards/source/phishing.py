@@ -2,30 +2,24 @@
 
 from . import queries as q
 from .board import board
-from .overview import NO_TESTS, buckets, fixed, rolling
-from .panels import PHISH_PRONE, REPORT_RATE, TEST_GAP, Column, bars, graph_of, lines, query, stat, table
+from .overview import BLUE, NO_TESTS, ORANGE, buckets, fixed, marks, phish_prone, rates_over_time, report_rate, resilience
+from .panels import FINE, LOOK, PHISH_PRONE, REPORT_RATE, TEST_GAP, Column, bars, graph_of, lines, query, stat, table
 
 RANGE = q.Tests(q.IN_RANGE)
+NEWEST = RANGE.newest()
 OF_RANGE = "Of the tests that started within the dashboard's time range."
-DIFFICULTY = {"1": "1 very easy", "2": "2 easy", "3": "3 medium", "4": "4 hard", "5": "5 very hard", "": "not known"}
 KIND = [{"id": "renameByRegex", "options": {"regex": "^([^_]*)_(.*)$", "renamePattern": "$1 $2"}}] * 3
 
 
 def numbers():
     start = q.latest("knowbe4_phishing_test_start_timestamp_seconds", "test_id")
-    return (4,
-        (5, stat("Phish-prone", f"Failures over delivered messages. {OF_RANGE} One person can fail in several ways, so it may exceed 100 %.",
-                 [query(RANGE.phish_prone())], unit="percentunit", decimals=1, thresholds=PHISH_PRONE, no_value=NO_TESTS)),
-        (5, stat("Report rate", f"Reported over delivered messages. {OF_RANGE}",
-                 [query(RANGE.report_rate())], unit="percentunit", decimals=1, thresholds=REPORT_RATE, no_value=NO_TESTS)),
-        (5, stat("Last test", "When the newest phishing test started. Of several accounts the one whose last test is longest ago.",
-                 [query(f"max ((time() - max by (account) ({start})) / 86400)")], unit="suffix: d ago", decimals=0, thresholds=TEST_GAP,
+    return (5,
+        phish_prone(7), report_rate(7), resilience(4),
+        (3, stat("Last test", "When the newest phishing test started. Of several accounts the one whose last test is longest ago.",
+                 [query(f"max ((time() - max by (account) ({start})) / 86400)")], unit="suffix: d", decimals=0, thresholds=TEST_GAP,
                  no_value=NO_TESTS)),
-        (5, stat("Tests", "Phishing tests that started within the dashboard's time range.",
-                 [query(f"count ({RANGE.recent(RANGE.start)})")], unit="locale", decimals=0, no_value=NO_TESTS)),
-        (4, stat("Left out", "Tests beyond the newest phishing.max_tests: they have no series of their own, and the sums over tests on "
-                 "these dashboards miss them.",
-                 [query(f"sum ({q.latest('knowbe4_phishing_tests_omitted')})")], unit="locale", decimals=0, no_value=NO_TESTS)),
+        (3, stat("Tests, 90 days", "Phishing tests that started within the last 90 days, those beyond max_tests included.",
+                 [query(f"sum ({q.window('tests')})")], unit="locale", decimals=0, no_value=NO_TESTS)),
     )
 
 
@@ -38,41 +32,40 @@ def funnel():
     return (9,
         (8, bars("Funnel", f"Recipients at each step, from scheduled to reported. {OF_RANGE} Opening is no failure.", steps, unit="locale", decimals=0,
                  hue="blue", no_value=NO_TESTS, limits=(0, None),
-                 overrides=[fixed("Failures", "orange"), fixed("Reported", "green")])),
+                 overrides=[fixed("Failures", ORANGE), fixed("Reported", FINE)])),
         (8, bars("Failures by kind", f"What people did. {OF_RANGE} Kinds that did not happen are left out.",
                  [query(f"sort_desc(sum by (failure) ({RANGE.recent(kinds)}) > 0)", "{{failure}}")], unit="locale", decimals=0, hue="orange",
                  no_value="No failure, or no test known yet", limits=(0, None), transformations=KIND)),
-        (8, bars("Phish-prone by difficulty", f"Failures over delivered messages by the difficulty of the test's template. {OF_RANGE} A hard test "
-                 "fails more people: compare tests of the same difficulty.",
-                 [query(by_difficulty(level), text) for level, text in DIFFICULTY.items()],
+        (8, bars("Phish-prone by difficulty, 1 very easy to 5 very hard", f"Failures over delivered messages by the difficulty of the test's template. "
+                 f"{OF_RANGE} A hard test fails more people: compare tests of the same difficulty.",
+                 [query(f"sort_desc({by_difficulty()})", "{{difficulty}}")],
                  unit="percentunit", decimals=1, thresholds=PHISH_PRONE, no_value=NO_TESTS, limits=(0, None))),
     )
 
 
-def by_difficulty(level):
-    """An empty matcher is a test whose difficulty the API doesn't tell."""
-    of = f'knowbe4_phishing_test_info{{{q.SELECTOR}, difficulty="{level}"}}'
-    return RANGE.ratio(f"({RANGE.failed} and on (account, test_id) {of})")
+def of_difficulty(expression):
+    """With the label difficulty."""
+    known = f"max by (account, test_id, difficulty) (knowbe4_phishing_test_info{{{q.SELECTOR}}})"
+    return f"({expression}) * on (account, test_id) group_left (difficulty) topk by (account, test_id) (1, {known})"
+
+
+def by_difficulty():
+    part = lambda value: f"sum by (difficulty) ({of_difficulty(RANGE.recent(value))})"
+    ratio = f"{part(RANGE.failed)} / ({part(RANGE.delivered)} > 0)"
+    return f'label_replace({ratio}, "difficulty", "not known", "difficulty", "^$")'
 
 
 def trends():
     return [
         (9,
-         (12, lines("Phish-prone and report rate, rolling",
-                    "For each moment the tests that started in the 30 or 90 days before it, with what is known of these tests now: so the past is "
-                    "there with the first reading. The newest tests still run, and their values still grow.",
-                    [graph_of(rolling(30).phish_prone(), "Phish-prone, 30 days"), graph_of(rolling(90).phish_prone(), "Phish-prone, 90 days"),
-                     graph_of(rolling(90).report_rate(), "Report rate, 90 days")],
-                    unit="percentunit", no_value=NO_TESTS, limits=(0, None), interval=q.STEP,
-                    overrides=[fixed("Phish-prone, 30 days", "yellow"), fixed("Phish-prone, 90 days", "orange"),
-                               fixed("Report rate, 90 days", "blue")])),
+         rates_over_time(12),
          (12, lines("Each test by its start", "One point for each test: the share of delivered messages that failed or were reported, at the time of "
-                    "the test's start.",
+                    "the test's start. Of many tests the newest 400.",
                     [query(RANGE.each(RANGE.failed), table=True), query(RANGE.each(RANGE.reported), table=True),
-                     query(f"1000 * {RANGE.start}", table=True)],
+                     query(f"1000 * {NEWEST}", table=True)],
                     unit="percentunit", no_value=NO_TESTS, limits=(0, None),
                     custom={"drawStyle": "points", "showPoints": "always", "pointSize": 6},
-                    overrides=[fixed("Failed", "orange"), fixed("Reported", "blue")], transformations=POINTS))),
+                    overrides=[fixed("Failed", ORANGE), fixed("Reported", BLUE)], transformations=POINTS))),
     ]
 
 
@@ -90,32 +83,38 @@ POINTS = [
 
 def extremes():
     # Of a handful of recipients nothing follows.
-    large = f"{RANGE.each(RANGE.failed)} and on (account, test_id) ({RANGE.delivered} >= 20)"
-    columns = [Column("name", "Test"), Column("A", "Phish-prone", "percentunit", width=100, thresholds=PHISH_PRONE, decimals=1),
-               Column("account", "Account", width=90), Column("difficulty", "Diff.", width=55, align="center")]
-    about = f"{OF_RANGE} Tests with fewer than 20 delivered messages are left out."
+    ratio = RANGE.value("phish_prone_ratio")
+    hard = of_difficulty(f"{RANGE.recent(ratio)} and on (account, test_id) {RANGE.delivered} >= 20")
+    apart = f"({hard} - on (account, difficulty) group_left () avg by (account, difficulty) ({hard}))"
+    columns = [Column("name", "Test"), Column("B", "Started", "dateTimeFromNow", width=115), Column("A", "Against mean", "percentunit", width=105, decimals=1),
+               Column("difficulty", "Diff.", width=70, align="center"), Column("template", "Template", width=130), Column("account", "Account", width=100)]
+    about = (f"By the distance from the mean of all tests of the same difficulty, so that a hard test isn't worst for being hard. {OF_RANGE} Tests with fewer "
+             "than 20 delivered messages are left out.")
+    def panel(title, text, chosen, descending):
+        return (12, table(title, f"{text} {about}",
+                          [q.test(f"sum without (difficulty) ({chosen})", "name", "difficulty", "template"), f"1000 * {RANGE.newest(1000)}"],
+                          columns, wanted="Against mean", sort="Against mean", descending=descending, top=8, no_value=NO_TESTS))
     return (10,
-        (12, table("Worst tests", f"The eight tests with the highest phish-prone ratio. {about}",
-                   [f"topk(8, {q.test(large, 'name', 'difficulty')})"], columns, sort="Phish-prone", top=8, no_value=NO_TESTS)),
-        (12, table("Best tests", f"The eight tests with the lowest phish-prone ratio. {about}",
-                   [f"bottomk(8, {q.test(large, 'name', 'difficulty')})"], columns, sort="Phish-prone", descending=False, top=8,
-                   no_value=NO_TESTS)),
+        panel("Worst tests of their difficulty", "The eight tests that caught the most people for what they are.", f"topk(8, {apart})", True),
+        panel("Best tests of their difficulty", "The eight tests that caught the fewest people for what they are.", f"bottomk(8, {apart})", False),
     )
 
 
 def tests():
-    info = q.test(f"1000 * ({RANGE.recent(RANGE.start)})", "name", "status", "template", "difficulty")
-    kept = lambda expression: RANGE.recent(expression)
+    info = q.test(f"1000 * {NEWEST}", "name", "status", "template", "difficulty")
+    kept = lambda expression: f"({expression} and on (account, test_id) {NEWEST})"
     ratio = "knowbe4_phishing_test_phish_prone_ratio"
     return (14,
-        (24, table("Tests", "Every test that started within the dashboard's time range, newest first. Click a heading to sort. – is not known, "
+        (24, table("Tests", "Tests that started within the dashboard's time range, newest first, of many the newest 400. Click a heading to sort. – is not known, "
                    "which is not 0.",
-                   [info, kept(RANGE.delivered), RANGE.each(RANGE.value("recipients_opened")), kept(q.latest(ratio, "test_id")),
-                    RANGE.each(RANGE.reported)],
+                   [info, kept(RANGE.delivered), RANGE.each(RANGE.value("recipients_opened")),
+                    kept(q.latest(ratio, "test_id")), RANGE.each(RANGE.reported),
+                    RANGE.each(RANGE.value("recipients_bounced"))],
                    [Column("name", "Test"), Column("account", "Account", width=100), Column("A", "Started", "dateTimeFromNow", width=120),
                     Column("D", "Phish-prone", "percentunit", width=105, thresholds=PHISH_PRONE, decimals=1),
                     Column("E", "Reported", "percentunit", width=90, thresholds=REPORT_RATE, decimals=1),
                     Column("B", "Delivered", "locale", width=90), Column("C", "Opened", "percentunit", width=80, decimals=0),
+                    Column("F", "Bounced", "percentunit", width=85, decimals=1, thresholds=[(None, "text"), (0.05, LOOK)]),
                     Column("difficulty", "Difficulty", width=85, align="center"), Column("status", "Status", width=85),
                     Column("template", "Template", width=150)],
                    sort="Started", no_value=NO_TESTS)),
@@ -125,7 +124,7 @@ def tests():
 def campaigns():
     family = "knowbe4_phishing_campaign_"
     info = q.named(q.latest(family + "tests", "campaign_id"), family + "info", "campaign_id", "name", "status", "frequency")
-    return (10,
+    return (11,
         (14, table("Campaigns", "Phishing campaigns: how often they run, when they last ran, and how the last test went.",
                    [info, "1000 * " + q.latest(family + "last_run_timestamp_seconds", "campaign_id"),
                     q.latest(family + "last_phish_prone_ratio", "campaign_id")],
@@ -142,12 +141,11 @@ def campaigns():
     )
 
 
-def windows():
-    return (8,
-        (24, lines("Phish-prone by window, as recorded", "The exporter's own sums over all tests of each configured window, those beyond max_tests "
-                   "included, as they were at the time.",
-                   [graph_of(q.latest("knowbe4_account_phish_prone_ratio", "window"), "{{account}} {{window}}")],
-                   unit="percentunit", no_value=NO_TESTS)),
+def omitted():
+    return (4,
+        (24, stat("Tests without series of their own", "Tests beyond the newest phishing.max_tests: they are in all sums by month and by window, but not in what "
+                  "these dashboards show of single tests.",
+                  [query(f"sum ({q.latest('knowbe4_phishing_tests_omitted')})")], unit="locale", decimals=0, no_value=NO_TESTS)),
     )
 
 
@@ -156,11 +154,14 @@ def sums():
     def by(label, prefix):
         total = lambda name: f"sum by ({label}) ({q.latest(f'knowbe4_account_phishing_{prefix}{name}', label)})"
         delivered = f"({total('delivered')} > 0)"
-        return [total("tests"), total("delivered"), f"{total('failures')} / {delivered}", f"{total('reported')} / {delivered}"]
+        made = [total("tests"), total("delivered"), f"{total('failures')} / {delivered}", f"{total('reported')} / {delivered}"]
+        # What the exporter says of one account at once.
+        return made + ([f"max by (window) ({q.latest('knowbe4_account_phish_prone_ratio', 'window')})"] if not prefix else [])
     def columns(label, title):
         return [Column(label, title), Column("A", "Tests", "locale", width=90, decimals=0), Column("B", "Delivered", "locale", width=110, decimals=0),
                 Column("C", "Phish-prone", "percentunit", width=110, thresholds=PHISH_PRONE, decimals=1),
-                Column("D", "Reported", "percentunit", width=100, thresholds=REPORT_RATE, decimals=1)]
+                Column("D", "Reported", "percentunit", width=100, thresholds=REPORT_RATE, decimals=1)] + (
+                    [Column("E", "Worst account", "percentunit", width=120, thresholds=PHISH_PRONE, decimals=1)] if label == "window" else [])
     return (10,
         (12, table("By month", "All phishing tests by the month of their start (UTC), those beyond max_tests included.", by("month", "month_"),
                    columns("month", "Month"), sort="Month", no_value=NO_TESTS)),
@@ -173,5 +174,6 @@ def dashboard():
     return board(
         "knowbe4-phishing", "KnowBe4 / Phishing tests",
         "Phishing campaigns and tests: from delivered to reported, failures by kind, difficulty, the worst and the best tests, trends.",
-        [numbers(), funnel(), *trends(), extremes(), tests(), campaigns(), sums(), windows()], since="now-1y",
+        [numbers(), funnel(), *trends(), extremes(), tests(), campaigns(), sums(), omitted()], since="now-1y",
+        annotations=marks(), one=True, targets=True,
     )

@@ -51,52 +51,37 @@ def training(expression, *labels):
 
 
 class Tests:
-    """Sums over phishing tests that started within a window before the time of evaluation.
+    """Sums over phishing tests that started within a window before the time of evaluation. They cost a sample a test: what a
+    graph shows, or is about all of an account's tests, comes from the sums by window and by month."""
 
-    `now=True` in a graph: what is known of each test at the end of the graph, placed by its start, so that history is
-    there with the first reading.
-    """
-
-    def __init__(self, window, now=False):
+    def __init__(self, window):
         self.window = window
-        self.now = now
         self.start = self.value("start_timestamp_seconds")
         self.delivered = self.value("recipients_delivered")
         self.reported = self.value("recipients_reported")
-        self.failed = f"sum by (account, test_id) ({self.value('failures', ', failure')})"
+        # The sum of all failures, at a seventh of its cost.
+        self.failed = f"{self.value('phish_prone_ratio')} * {self.delivered}"
 
     def value(self, name, labels=""):
-        series = f"knowbe4_phishing_test_{name}{{{SELECTOR}}}"
-        return f"max by (account, test_id{labels}) ({at_end(series) if self.now else series})"
+        return f"max by (account, test_id{labels}) (knowbe4_phishing_test_{name}{{{SELECTOR}}})"
 
     def recent(self, expression):
-        begun = f"({self.start} <= time())" if self.now else self.start
-        return f"{expression} and on (account, test_id) {begun} > time() - {self.window}"
+        return f"{expression} and on (account, test_id) {self.start} > time() - {self.window}"
 
     def sum(self, part, by=""):
         return f"sum{by} ({self.recent(part)})"
 
-    def ratio(self, part, by=""):
-        """Of what was delivered in those tests of which the part is known."""
-        return f"{self.sum(part, by)} / ({self.sum(f'{self.delivered} and on (account, test_id) {part}', by)} > 0)"
-
-    def phish_prone(self, by=""):
-        return self.ratio(self.failed, by)
-
-    def report_rate(self, by=""):
-        return self.ratio(self.reported, by)
+    def newest(self, number=400):
+        """Of many tests those that a table can show."""
+        return f"topk({number}, {self.start} > time() - {self.window})"
 
     def each(self, part):
-        """The ratio of each test."""
-        return f"({self.recent(part)}) / ({self.delivered} > 0)"
+        """The ratio of each of the newest tests."""
+        return f"({part} / ({self.delivered} > 0)) and on (account, test_id) {self.newest()}"
 
 
-# Least step of a graph of these: finer ones would cost much and show nothing.
-STEP = "12h"
-
-
-def days(number):
-    return f"{number} * 86400"
+# Least step of a graph of months: finer ones would cost much and show nothing.
+STEP = "3d"
 
 
 # Tests that started within the dashboard's time range.
@@ -114,17 +99,45 @@ def enrollments(status=None):
 
 
 def share_of_enrollments(status, by=""):
-    """Of the training campaigns that are not over."""
-    return f"sum{by} {open_only(enrollments(status))} / (sum{by} {open_only(enrollments())} > 0)"
+    """Of the training campaigns that have begun and are not over."""
+    begun = f"and on (account, campaign_id) ({latest('knowbe4_training_campaign_start_timestamp_seconds', 'campaign_id')} <= time())"
+    part, whole = (f"({open_only(enrollments(one))} {begun})" for one in (status, None))
+    return f"sum{by} {part} / (sum{by} {whole} > 0)"
 
 
 DONE = "completed|passed"
 
+
+def of_campaigns(these):
+    """Completed and passed over all enrollments of the campaigns that `these` selects."""
+    selected = f"and on (account, campaign_id) {these}"
+    return f"sum ({enrollments(DONE)} {selected}) / (sum ({enrollments()} {selected}) > 0)"
+
+
+def fell_due():
+    end = latest("knowbe4_training_campaign_end_timestamp_seconds", "campaign_id")
+    return of_campaigns(f"({end} <= time() > time() - 365 * 86400)")
+
+
+def running():
+    """Begun, not over, and without an end in the past."""
+    begun = latest("knowbe4_training_campaign_start_timestamp_seconds", "campaign_id")
+    end = latest("knowbe4_training_campaign_end_timestamp_seconds", "campaign_id")
+    return of_campaigns(f"(({open_only(f'{begun} <= time()')}) unless on (account, campaign_id) {end} <= time())")
+
+
+def segment_share(status):
+    """Of all enrollments of each segment."""
+    by = ("attribute", "segment", "status")
+    part = latest("knowbe4_segment_enrollments", *by, status=f'=~"{status}"')
+    whole = latest("knowbe4_segment_enrollments", *by)
+    return f"sum by (account, attribute, segment) ({part}) / (sum by (account, attribute, segment) ({whole}) > 0)"
+
 LAST_SUCCESS = latest("knowbe4_exporter_collector_last_success_timestamp_seconds", "collector")
 INTERVAL = latest("knowbe4_exporter_collector_interval_seconds", "collector")
-# Age of the data over the promised interval: above 1 late, above 3 an alert.
-LATENESS = f"(time() - {LAST_SUCCESS}) / {INTERVAL}"
-
+# Age of the data over the promised interval: above 1 late, above 3 an alert. Prometheus itself sees data only so often: of
+# promises below five minutes nothing can be said.
+LATENESS = f"(time() - {LAST_SUCCESS}) / clamp_min({INTERVAL}, 300)"
 
 
 def at_end(selector):
@@ -135,5 +148,46 @@ def at_end(selector):
     return f"last_over_time({selector}[$__rate_interval] @ end() offset -$__interval)"
 
 
-def now(family, *labels):
-    return f"max by ({', '.join(['account', *labels])}) ({at_end(f'{family}{{{SELECTOR}}}')})"
+def now(family, *labels, **match):
+    matchers = ", ".join([SELECTOR, *(f"{label}{value}" for label, value in match.items())])
+    return f"max by ({', '.join(['account', *labels])}) ({at_end(f'{family}{{{matchers}}}')})"
+
+
+def window(name, days=90):
+    """The exporter's own sums over all tests that started within the window: they cost an account, not its tests."""
+    return f'max by (account) (knowbe4_account_phishing_{name}{{{SELECTOR}, window="{days}d"}})'
+
+
+def rate_of_window(name, days=90, by=""):
+    return f"sum{by} ({window(name, days)}) / (sum{by} ({window('delivered', days)}) > 0)"
+
+
+def moved(change, worse_up, unit=100):
+    """A change with its direction in words, for a legend of {{way}}: a screenshot has no tooltip."""
+    up, down = ("▲ worse than", "▼ better than") if worse_up else ("▲ better than", "▼ worse than")
+    said = lambda vector, word: f'label_replace({vector}, "way", "{word}", "", "")'
+    return f"{said(f'{unit} * ({change}) > 0', up)} or {said(f'abs({unit} * ({change}) <= 0)', down)}"
+
+
+def months(name, by="", back=0, graph=False):
+    """Sum over the tests of a moment's month and the two before it, or of three months further back, with what is known of
+    them now: two years are there with the first reading, also of tests that have no series of their own."""
+    at = lambda ago: f"time() - 86400 * (day_of_month() - 15 + {30.44 * ago:g})"
+    label = lambda ago: f'count_values("ym", year({at(ago)}) * 100 + month({at(ago)}))'
+    those = " or ".join(label(ago) for ago in range(back, back + 3))
+    series = f"knowbe4_account_phishing_month_{name}{{{SELECTOR}}}"
+    return (f"sum{by} (max by (account, month) ({at_end(series) if graph else series}) and on (month)"
+            f' label_replace({those}, "month", "$1-$2", "ym", "(....)(..)"))')
+
+
+def rate_of_months(name, by="", back=0, graph=False):
+    return f"{months(name, by, back, graph)} / ({months('delivered', by, back, graph)} > 0)"
+
+
+def change_of_months(name, back, by=""):
+    """This month and the two before it against as many months earlier."""
+    return f"{rate_of_months(name, by)} - {rate_of_months(name, by, back)}"
+
+
+def firing():
+    return f'ALERTS{{alertstate="firing", alertname=~"KnowBe4.*", account=~"$account|", {TARGET}}}'

@@ -83,6 +83,7 @@
   local dashboard(board) = board { title: config.dashboardNamePrefix + board.title, tags: board.tags + config.dashboardTags },
   grafanaDashboards+:: {
     'knowbe4-accounts.json': dashboard(import '../../dashboards/knowbe4-accounts.json'),
+    'knowbe4-board.json': dashboard(import '../../dashboards/knowbe4-board.json'),
     'knowbe4-exporter.json': dashboard(import '../../dashboards/knowbe4-exporter.json'),
     'knowbe4-groups.json': dashboard(import '../../dashboards/knowbe4-groups.json'),
     'knowbe4-overview.json': dashboard(import '../../dashboards/knowbe4-overview.json'),

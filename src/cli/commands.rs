@@ -13,7 +13,7 @@ pub enum Command {
     /// Poll KnowBe4 in the background and serve /metrics (the default)
     Serve,
     /// Serve a simulated organisation: needs no key, no network, no configuration
-    Demo(OrganisationArgs),
+    Demo(DemoArgs),
     /// Serve only the simulated KnowBe4 API
     Simulate(SimulateArgs),
     /// Validate the configuration and print every mistake at once
@@ -143,6 +143,17 @@ pub struct OnceArgs {
     /// Write to FILE by atomic rename instead of standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// Flags of `demo`.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct DemoArgs {
+    /// The organisation to simulate.
+    #[command(flatten)]
+    pub organisation: OrganisationArgs,
+    /// First write the organisation's last year into this file, as backfill does, for Prometheus to begin with
+    #[arg(long, value_name = "FILE")]
+    pub history: Option<PathBuf>,
 }
 
 /// Flags of `backfill`.

@@ -122,7 +122,7 @@ fn every_flag_has_its_variable_and_the_flag_goes_first() {
     assert_eq!(options.log_level, LogLevel::Error);
     assert_eq!(options.log_format, LogFormat::Json);
     assert_eq!((options.shard, options.total_shards), (2, 3));
-    let Command::Demo(organisation) = cli.command else {
+    let Command::Demo(DemoArgs { organisation, .. }) = cli.command else {
         panic!("not a demo");
     };
     assert_eq!(organisation.accelerate, 10.0);

@@ -17,6 +17,7 @@ use crate::cli::{BackfillArgs, Options};
 use crate::config::{AccountConfig, Config, duration};
 use crate::env::Env;
 use crate::exposition::History;
+use crate::supervise::Shared;
 
 /// Prometheus' newest samples are not in blocks yet: blocks beside them would overlap.
 const NEWEST: i64 = 3 * 3600;
@@ -25,12 +26,22 @@ const NEWEST: i64 = 3 * 3600;
 const BLOCK: &str = "1440h";
 
 pub(super) async fn backfill(options: Options, arguments: BackfillArgs, env: impl Env + 'static) -> Ending {
+    // Before anything is read.
+    span("--since", &arguments.since)?;
+    span("--step", &arguments.step)?;
+    labels(&arguments.label)?;
+    let config = load(&options, &env)?;
+    chosen(&config, arguments.account.as_deref())?;
+    let shared = wire(&config, Arc::new(env))?;
+    write(&config, shared, &arguments).await
+}
+
+/// Reads the histories and writes the file.
+pub(super) async fn write(config: &Config, shared: Shared, arguments: &BackfillArgs) -> Ending {
     let since = span("--since", &arguments.since)?;
     let step = span("--step", &arguments.step)?;
     let labels = labels(&arguments.label)?;
-    let config = load(&options, &env)?;
-    let accounts = chosen(&config, arguments.account.as_deref())?;
-    let shared = wire(&config, Arc::new(env))?;
+    let accounts = chosen(config, arguments.account.as_deref())?;
     let now = shared.clock.now() as i64;
     let window = now - since..now - NEWEST + 1;
     let mut history = History::new(&labels);
@@ -61,7 +72,8 @@ pub(super) async fn backfill(options: Options, arguments: BackfillArgs, env: imp
     let file = arguments.output.display();
     output::print(&format!(
         "{} samples of {} series written to {file}; put them into Prometheus' data directory with\n  \
-         promtool tsdb create-blocks-from openmetrics --max-block-duration={BLOCK} {file} DIRECTORY\n",
+         promtool tsdb create-blocks-from openmetrics --max-block-duration={BLOCK} {file} DIRECTORY\n\
+         (for Mimir and Grafana Cloud, which take blocks of a day at most: --max-block-duration=24h)\n",
         written.samples, written.series,
     ))?;
     if missing > 0 {

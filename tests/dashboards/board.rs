@@ -91,6 +91,8 @@ pub fn text(value: &Value) -> &str {
 /// With a duration for each of Grafana's own variables.
 fn substituted(expression: &str) -> String {
     expression
+        .replace("$target_phish_prone", "5")
+        .replace("$target_report_rate", "50")
         .replace("$__rate_interval", "5m")
         .replace("$__interval", "1m")
         .replace("$__range_s", "3600")

@@ -77,16 +77,25 @@ impl Reader<'_> {
     }
 
     fn selected(&mut self, selector: &VectorSelector, function: Option<&str>) -> Labels {
-        let name = selector.name.clone().unwrap_or_default();
+        let named = selector
+            .matchers
+            .matchers
+            .iter()
+            .find(|one| one.name == "__name__");
+        // Of several families the first stands for all.
+        let named = named.map(|one| one.value.split('|').next().unwrap_or_default().to_owned());
+        let name = selector.name.clone().or(named).unwrap_or_default();
         let Some(readable) = self.families.get(&name).cloned() else {
             self.mistake(format!("nobody exposes or records {name:?}"));
             self.found.unknown.insert(name);
             return Labels::new();
         };
         self.found.families.insert(readable.family);
+        // One that is younger than the time in question has no increase: it is looked at by its value.
+        let newborn = function == Some("last_over_time");
         let grows = function.is_some_and(|function| OF_COUNTERS.contains(&function));
         match readable.kind {
-            Kind::Counter | Kind::Histogram if !grows => {
+            Kind::Counter | Kind::Histogram if !grows && !newborn => {
                 self.mistake(format!(
                     "{name} is a counter: only rate() or increase() of it means something"
                 ));
@@ -103,7 +112,10 @@ impl Reader<'_> {
             .matchers
             .iter()
             .chain(matchers.or_matchers.iter().flatten());
-        let matched: Vec<_> = matchers.map(|matcher| matcher.name.clone()).collect();
+        let matched: Vec<_> = matchers
+            .map(|matcher| matcher.name.clone())
+            .filter(|label| label != "__name__")
+            .collect();
         self.wants(&matched, &readable.labels, &name);
         readable.labels
     }
@@ -126,7 +138,10 @@ impl Reader<'_> {
                     Some(Expr::StringLiteral(text)) => text.val.clone(),
                     _ => String::new(),
                 };
-                self.wants(&[text(3)], &labels, name);
+                // Without a source it adds a label.
+                if !text(3).is_empty() {
+                    self.wants(&[text(3)], &labels, name);
+                }
                 labels.insert(text(1));
                 Some(labels)
             }
@@ -163,6 +178,11 @@ impl Reader<'_> {
                 left.cloned().collect()
             }
         };
+        let mut outer = outer;
+        if let (true, Some(Expr::StringLiteral(label))) = (name == "count_values", aggregate.param.as_deref())
+        {
+            outer.insert(label.val.clone());
+        }
         if CHOOSING.contains(&name.as_str()) {
             inner
         } else {

@@ -59,6 +59,17 @@ impl Families {
                 );
             }
         }
+        // What Prometheus itself records of the rules' alerts.
+        let labels = [
+            "alertname",
+            "alertstate",
+            "severity",
+            "audience",
+            "account",
+            "name",
+        ];
+        let labels = labels.iter().chain(&SCRAPED).map(|label| (*label).to_owned());
+        all.add("ALERTS", "ALERTS", Kind::Gauge, labels.collect());
         all
     }
 

@@ -11,11 +11,19 @@ use super::components::Server;
 /// What stands for a variable: regular expressions that match all, and the durations that Grafana reckons.
 fn filled(expression: &str, range: u64) -> String {
     let mut filled = expression
+        .replace("$target_phish_prone", "5")
+        .replace("$target_report_rate", "50")
         .replace("$__rate_interval", "6m")
         .replace("$__interval", "5m")
         .replace("$__range_s", &range.to_string())
         .replace("$__range", &format!("{range}s"));
-    while let Some(at) = filled.find('$') {
+    // $1 is no variable but a part of what label_replace has matched.
+    let variable = |text: &str| {
+        let dollars = text.match_indices('$').map(|(at, _)| at);
+        let is_part = |at: &usize| text[at + 1..].starts_with(|c: char| c.is_ascii_digit());
+        dollars.into_iter().find(|at| !is_part(at))
+    };
+    while let Some(at) = variable(&filled) {
         let rest = &filled[at + 1..];
         let end = if rest.starts_with('{') {
             rest.find('}').map_or(rest.len(), |end| end + 1)
