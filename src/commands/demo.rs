@@ -49,14 +49,7 @@ pub(super) async fn demo(options: Options, arguments: DemoArgs, env: impl Env + 
     }
     let config = Config::for_one(account, storage.0.clone());
     let again = config.clone();
-    let app = App::build(
-        options,
-        config,
-        web,
-        env,
-        Arc::new(move || Ok(again.clone())),
-    )
-    .await?;
+    let app = App::build(options, config, web, env, Arc::new(move || Ok(again.clone()))).await?;
     let ending = app.run(interrupted()).await;
     tasks.shutdown().await;
     ending

@@ -15,6 +15,7 @@
 )]
 
 mod components;
+mod cost;
 mod dashboards;
 mod data;
 mod operation;
