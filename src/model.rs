@@ -9,6 +9,7 @@ mod collector;
 mod endpoint;
 mod enrollment;
 mod failure;
+pub mod privacy;
 mod recipients;
 mod resource;
 mod status;

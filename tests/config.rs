@@ -144,7 +144,7 @@ fn the_contracts_example_means_what_it_says() {
     assert_eq!(account.phishing.max_tests, 500);
     assert!(!account.phishing.callback);
     assert_eq!(account.phishing.recipients_share, 0.1);
-    assert!(account.groups.matches("All") && account.groups.shows_scores(1));
+    assert!(account.groups.matches("All") && account.groups.min_size == 1);
     assert_eq!(
         account.segments,
         [SegmentAttribute::Department, SegmentAttribute::Location]

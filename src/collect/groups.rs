@@ -1,6 +1,5 @@
 //! The active groups that the configuration includes.
 
-use super::restrict::hides;
 use super::{Inputs, Yield};
 use crate::api::error::ApiError;
 use crate::api::wire::{GroupRow, Row as _};
@@ -32,13 +31,16 @@ fn group(row: GroupRow, config: &AccountConfig) -> Option<Group> {
     let id = row.id().filter(|id| *id != 0)?;
     let active = row.is_active();
     let name = row.name.unwrap_or_default();
-    (active && config.groups.matches(&name)).then(|| Group {
-        id,
-        name,
-        kind: row.kind.unwrap_or_default(),
-        status: row.status.unwrap_or_default(),
-        members: row.members,
-        risk_score: row.risk_score,
-        hidden: hides(config, row.members),
+    (active && config.groups.matches(&name)).then(|| {
+        let group = Group {
+            id,
+            name,
+            kind: row.kind.unwrap_or_default(),
+            status: row.status.unwrap_or_default(),
+            members: row.members,
+            risk_score: row.risk_score,
+            hidden: false,
+        };
+        group.restricted(config.groups.min_size)
     })
 }

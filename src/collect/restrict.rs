@@ -1,16 +1,10 @@
 //! What a restored snapshot may still show: the configuration may have become stricter since it was made.
 
-use crate::config::AccountConfig;
-use crate::model::{Group, Groups};
-use crate::snapshot::AccountSnapshot;
 use std::sync::Arc;
 
-/// Whether a group of so many members is too small to show scores of. Of a group of unknown size nobody can say that
-/// it is large enough.
-pub(super) fn hides(config: &AccountConfig, members: Option<f64>) -> bool {
-    let least = config.groups.min_size;
-    members.map_or(least > 1, |members| members < least as f64)
-}
+use crate::config::AccountConfig;
+use crate::model::{Groups, privacy};
+use crate::snapshot::AccountSnapshot;
 
 /// Takes out what the configuration leaves out: groups and segments that it excludes, scores of those that are too
 /// small. What it newly includes comes with the next refresh.
@@ -22,10 +16,7 @@ pub fn restrict(snapshot: &mut AccountSnapshot, config: &AccountConfig) {
             .iter()
             .filter(|group| config.groups.matches(&group.name));
         let groups_left = shown
-            .map(|group| Group {
-                hidden: hides(config, group.members),
-                ..group.clone()
-            })
+            .map(|group| group.clone().restricted(config.groups.min_size))
             .collect();
         groups.data = Arc::new(Groups { groups: groups_left });
     }
@@ -38,8 +29,10 @@ pub fn restrict(snapshot: &mut AccountSnapshot, config: &AccountConfig) {
     let mut shown = Vec::new();
     if let Some(users) = &mut snapshot.users {
         let data = Arc::make_mut(&mut users.data);
-        data.segments
-            .retain(|segment| configured(&segment.attribute) && segment.users >= config.segment_min_size);
+        data.segments.retain(|segment| {
+            let users = Some(segment.users as f64);
+            configured(&segment.attribute) && privacy::is_large_enough(users, config.segment_min_size)
+        });
         data.group_phish_prone
             .retain(|_, mean| mean.about_several(config.groups.min_size).is_some());
         shown.extend(
@@ -60,7 +53,7 @@ pub fn restrict(snapshot: &mut AccountSnapshot, config: &AccountConfig) {
 mod tests {
     use super::*;
     use crate::config::{KeySource, SegmentAttribute};
-    use crate::model::{Segment, SegmentEnrollments, Users};
+    use crate::model::{Group, Segment, SegmentEnrollments, Users};
     use crate::secret::ApiKey;
     use crate::snapshot::Collection;
 

@@ -7,7 +7,9 @@ use crate::api::error::ApiError;
 use crate::api::wire::{Row as _, UserRow};
 use crate::api::{Client, Refresh};
 use crate::config::{AccountConfig, SegmentAttribute};
-use crate::model::{Collector, Endpoint, Mean, PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, Segment, Users};
+use crate::model::{
+    Collector, Endpoint, Mean, PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, Segment, Users, privacy,
+};
 use crate::recipients::DirectoryBuilder;
 use crate::snapshot::Collection;
 
@@ -134,7 +136,7 @@ impl Census {
         for (attribute, values) in self.attributes.iter().zip(self.values) {
             for (value, number) in values {
                 let tally = &self.tallies[number as usize];
-                if tally.users < self.min_size {
+                if !privacy::is_large_enough(Some(tally.users as f64), self.min_size) {
                     continue;
                 }
                 shown[number as usize] = Some(named.len() as u32);

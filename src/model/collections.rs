@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, StatusCounts};
+use super::{PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, StatusCounts, privacy};
 
 /// From `/v1/account`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -50,10 +50,22 @@ pub struct Group {
     pub status: String,
     /// Members as the API counts them.
     pub members: Option<f64>,
-    /// 0 to 100.
+    /// 0 to 100; [`None`] also where the group is hidden.
     pub risk_score: Option<f64>,
-    /// Smaller than `groups.min_size`: neither risk score nor phish-prone ratio is shown.
+    /// Smaller than `groups.min_size`: it has no risk score, and nothing about its members is shown.
     pub hidden: bool,
+}
+
+impl Group {
+    /// The group as it may be shown where groups have at least `least` members.
+    pub fn restricted(self, least: u64) -> Self {
+        let hidden = !privacy::is_large_enough(self.members, least);
+        Self {
+            hidden,
+            risk_score: self.risk_score.filter(|_| !hidden),
+            ..self
+        }
+    }
 }
 
 /// A mean that knows how many values it is of.
@@ -77,13 +89,10 @@ impl Mean {
         (self.count > 0).then(|| self.sum / self.count as f64)
     }
 
-    /// The mean where it is about at least two people, or about as many as `min_size` asks for if that is less.
-    pub fn about_several(&self, min_size: u64) -> Option<f64> {
-        if self.count >= min_size.min(2) {
-            self.value()
-        } else {
-            None
-        }
+    /// The mean where it [is about several people](privacy::is_about_several).
+    pub fn about_several(&self, least: u64) -> Option<f64> {
+        self.value()
+            .filter(|_| privacy::is_about_several(self.count, least))
     }
 }
 

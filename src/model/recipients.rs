@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::privacy;
+
 /// The `le` labels of delays in seconds.
 pub const RECIPIENT_DELAY_BOUNDS: [&str; 7] = ["60", "300", "900", "3600", "14400", "86400", "+Inf"];
 
@@ -173,9 +175,9 @@ pub struct MailsOfMany {
 }
 
 impl MailsOfMany {
-    /// Whether they may be shown where `min_size` people are the fewest: what one person did is not.
-    pub fn about_several(&self, min_size: u64) -> bool {
-        self.people == 0 || self.people >= min_size.min(2)
+    /// Whether they may be shown where `least` people are the fewest: what one person did is not.
+    pub fn about_several(&self, least: u64) -> bool {
+        self.people == 0 || privacy::is_about_several(self.people, least)
     }
 }
 

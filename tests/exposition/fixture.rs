@@ -161,7 +161,7 @@ fn group(id: i64, name: &str, members: Option<f64>, risk_score: Option<f64>, hid
         kind: "console_group".to_owned(),
         status: "active".to_owned(),
         members,
-        risk_score,
+        risk_score: risk_score.filter(|_| !hidden),
         hidden,
     }
 }

@@ -17,7 +17,7 @@ pub(super) const WRITERS: &[Writer<Data>] = &[
         }
     }),
     writer("knowbe4_group_risk_score", |data, samples| {
-        for group in shown(data) {
+        for group in groups(data).into_iter().flatten() {
             samples.put(&[group.id.into()], group.risk_score);
         }
     }),
