@@ -129,6 +129,8 @@ pub const FAMILIES: &[Family] = &[
         "Recipients who reported the phishing tests started in the month (UTC, the last 24 months)."),
     family("knowbe4_users", Gauge, &["account"], "users",
         "Active users (/v1/users); absent when the list is empty, as it is for anonymised accounts."),
+    family("knowbe4_users_phish_prone_ratio", Gauge, &["account"], "users",
+        "Mean of the active users' personal phish-prone percentage / 100 (/v1/users), as KnowBe4's console shows it; may exceed 1."),
     family("knowbe4_users_by_risk_score", Gauge, &["account", "le"], "users",
         "Active users whose risk score is at most le; cumulative, so that histogram_quantile() applies."),
     family("knowbe4_users_by_phish_prone_ratio", Gauge, &["account", "le"], "users",

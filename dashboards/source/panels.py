@@ -58,7 +58,6 @@ def query(expression, legend="", *, instant=True, table=False):
         "instant": instant,
         "range": not instant,
         "format": "table" if table else "time_series",
-        "editorMode": "code",
     }
 
 
@@ -84,7 +83,7 @@ def panel(kind, title, description, targets, *, unit, no_value, options, decimal
         "title": title,
         "description": description,
         "datasource": DATASOURCE,
-        "targets": [{"refId": chr(65 + n), "datasource": DATASOURCE, **target} for n, target in enumerate(targets)],
+        "targets": [{"refId": chr(65 + n), **target} for n, target in enumerate(targets)],
         "fieldConfig": {"defaults": defaults, "overrides": list(overrides)},
         "options": options,
         "transformations": list(transformations),

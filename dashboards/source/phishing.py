@@ -143,7 +143,11 @@ def campaigns():
 
 def omitted():
     return (4,
-        (24, stat("Tests without series of their own", "Tests beyond the newest phishing.max_tests: they are in all sums by month and by window, but not in what "
+        (12, stat("Mean over people, lower is better", "Mean of the active users' own phish-prone percentages over all their tests, the number that KnowBe4's console "
+                  "shows: a person with one test weighs as much as one with twenty.",
+                  [query(f"avg ({q.latest('knowbe4_users_phish_prone_ratio')})")], unit="percentunit", decimals=1, thresholds=PHISH_PRONE,
+                  no_value="No users known (anonymised accounts have none)")),
+        (12, stat("Tests without series of their own", "Tests beyond the newest phishing.max_tests: they are in all sums by month and by window, but not in what "
                   "these dashboards show of single tests.",
                   [query(f"sum ({q.latest('knowbe4_phishing_tests_omitted')})")], unit="locale", decimals=0, no_value=NO_TESTS)),
     )

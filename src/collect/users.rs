@@ -50,6 +50,7 @@ struct Census {
     rows: u64,
     active: u64,
     risk: [u64; RISK_SCORE_BOUNDS.len()],
+    mean_phish_prone: Mean,
     phish_prone: [u64; PHISH_PRONE_BOUNDS.len()],
     groups: BTreeMap<i64, Mean>,
     /// For each attribute its values, each with its number in `tallies`.
@@ -67,6 +68,7 @@ impl Census {
             rows: 0,
             active: 0,
             risk: Default::default(),
+            mean_phish_prone: Mean::default(),
             phish_prone: Default::default(),
             groups: BTreeMap::new(),
             values: vec![BTreeMap::new(); attributes.len()],
@@ -91,6 +93,7 @@ impl Census {
         groups.dedup();
         if let Some(percent) = user.phish_prone_percent {
             count(&mut self.phish_prone, &PERCENT_BOUNDS, percent);
+            self.mean_phish_prone.add(percent / 100.0);
             for group in &groups {
                 self.groups.entry(*group).or_default().add(percent / 100.0);
             }
@@ -157,6 +160,7 @@ impl Census {
             active: (!empty).then_some(self.active),
             by_risk_score: self.risk,
             by_phish_prone_ratio: self.phish_prone,
+            phish_prone: self.mean_phish_prone,
             group_phish_prone: self.groups,
             segments,
         });

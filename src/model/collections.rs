@@ -105,6 +105,9 @@ pub struct Users {
     pub by_risk_score: [u64; RISK_SCORE_BOUNDS.len()],
     /// Cumulative counts by personal phish-prone ratio, parallel to [`PHISH_PRONE_BOUNDS`].
     pub by_phish_prone_ratio: [u64; PHISH_PRONE_BOUNDS.len()],
+    /// Mean personal phish-prone ratio of all active users.
+    #[serde(default)]
+    pub phish_prone: Mean,
     /// Mean personal phish-prone ratio of each group's active members, by group id.
     pub group_phish_prone: BTreeMap<i64, Mean>,
     /// Segments of at least `segment_min_size` active users, by attribute and value.

@@ -172,6 +172,7 @@ fn users() -> Users {
         active: Some(50),
         by_risk_score: [0, 0, 5, 20, 30, 40, 45, 48, 49, 50, 50],
         by_phish_prone_ratio: [10, 10, 12, 20, 30, 40, 49, 50],
+        phish_prone: Mean { sum: 8.0, count: 50 },
         // 2 is hidden and 4 no group of the listing: neither may be seen.
         group_phish_prone: [
             (1, mean(4.0, 16)),

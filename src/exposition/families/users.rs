@@ -8,6 +8,10 @@ pub(super) const WRITERS: &[Writer<Data>] = &[
     writer("knowbe4_users", |data, samples| {
         samples.put(&[], users(data).and_then(|users| users.active));
     }),
+    writer("knowbe4_users_phish_prone_ratio", |data, samples| {
+        let mean = listed(data).and_then(|users| users.phish_prone.about_several(2));
+        samples.put(&[], mean);
+    }),
     writer("knowbe4_users_by_risk_score", |data, samples| {
         if let Some(users) = listed(data) {
             buckets(samples, &RISK_SCORE_BOUNDS, &users.by_risk_score);
