@@ -411,6 +411,7 @@ impl Client {
                 status,
                 request_id: headers.request_id(),
                 retry_after: headers.retry_after(self.clock.now()),
+                own: headers.is_json() && wire::is_refusal(&body),
             });
         }
         // What a login page or a proxy says isn't data, even where it happens to be JSON.

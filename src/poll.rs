@@ -8,6 +8,7 @@
 
 mod agenda;
 mod breaker;
+mod clocks;
 mod heartbeat;
 mod key;
 mod nudge;
@@ -31,7 +32,7 @@ use self::outcome::Ended;
 use crate::api::error::ApiError;
 use crate::api::transport::Transport;
 use crate::api::{Client, Refresh};
-use crate::clock::Clock;
+use crate::clock::{Clock, Watch};
 use crate::collect::{Directory, Inputs, collect, restrict};
 use crate::config::{AccountConfig, KeyError};
 use crate::forecast::{self, Forecast, Learned, Sizes, forecast};
@@ -99,7 +100,10 @@ pub struct Poller {
     breaker: Option<Breaker>,
     /// Collectors that were refused while the key worked elsewhere: their next refusal is theirs alone.
     suspects: Vec<Collector>,
+    watch: Watch,
     key_checked: Instant,
+    /// The reading of the key under way, beside everything else: its place may not answer.
+    reading: JoinSet<Result<ApiKey, KeyError>>,
     /// Why the key could not be read again the last time.
     key_trouble: Option<String>,
     /// Whether the snapshot could not be kept the last time.
@@ -169,7 +173,9 @@ impl Poller {
             statuses: saved.collectors,
             breaker: blamed.map(|blamed| Breaker::open(blamed, now)),
             suspects: Vec::new(),
+            watch: Watch::new(&tools.clock, now),
             key_checked: now,
+            reading: JoinSet::new(),
             key_trouble: None,
             unsaved: false,
             tools,
@@ -177,6 +183,8 @@ impl Poller {
         if moved {
             poller.ask_refused_again();
         }
+        // Whoever restarts it may have changed what it was refused for.
+        poller.ask_once_more();
         poller.replan();
         poller.describe();
         poller.show();
@@ -188,27 +196,38 @@ impl Poller {
     pub async fn run(mut self, stop: CancellationToken) -> Option<LeaseEnd> {
         let mut running = JoinSet::new();
         let lease = Arc::clone(&self.tools.lease);
+        let nudge = Arc::clone(&self.tools.nudge);
         let end = loop {
             self.tools.heartbeat.beat();
             if self.tools.nudge.take() {
-                self.ask_refused_again();
+                self.ask_once_more();
             }
             self.tools.budget.note_clock().await;
-            self.reread_key(false).await;
+            if self.look_at_clocks() {
+                self.publish();
+                self.save().await;
+            }
+            self.begin_reading();
             self.begin_due(&mut running);
             self.describe();
             self.show();
+            let wake = self.wake();
             tokio::select! {
                 () = stop.cancelled() => break None,
                 end = lease.ended() => break Some(end),
-                () = self.tools.nudge.woken() => {}
+                () = nudge.woken() => {}
+                Some(read) = self.reading.join_next(), if !self.reading.is_empty() => {
+                    if let Some(read) = unless_cancelled(read) {
+                        self.read_key(read);
+                    }
+                }
                 // A panic goes on: the task dies with it, and the heartbeat with the task.
                 Some(ended) = running.join_next(), if !running.is_empty() => {
                     if let Some(ended) = unless_cancelled(ended) {
                         self.end(ended, &mut running).await;
                     }
                 }
-                () = sleep_until(self.wake()) => {}
+                () = sleep_until(wake) => {}
             }
         };
         let cut_off = !running.is_empty();

@@ -64,6 +64,17 @@ macro_rules! collections {
                 }
             }
 
+            /// Moves the time of a collector's refresh by `seconds`: the clock that it was read from was set.
+            pub fn shift(&mut self, collector: Collector, seconds: f64) {
+                match collector {
+                    $(Collector::$collection => {
+                        if let Some(collected) = &mut self.$field {
+                            collected.at += seconds;
+                        }
+                    })*
+                }
+            }
+
             /// When `collector` last succeeded, if what it yielded is still here.
             pub fn at(&self, collector: Collector) -> Option<f64> {
                 match collector {

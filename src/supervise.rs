@@ -232,6 +232,13 @@ impl Supervisor {
         }
     }
 
+    /// Lets every account look at its clocks now.
+    pub fn wake(&self) {
+        for task in self.lock().values() {
+            task.nudge.wake();
+        }
+    }
+
     /// Ends all tasks and waits for them: what they know is on disk when this returns. Nothing starts any more.
     pub async fn stop(&self) {
         let _one_at_a_time = self.changing.lock().await;

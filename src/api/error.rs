@@ -17,6 +17,8 @@ pub enum ApiError {
         request_id: Option<String>,
         /// The answer's `Retry-After`.
         retry_after: Option<Duration>,
+        /// Whether it is in the API's own form. What isn't may be a gateway's word, or a proxy's.
+        own: bool,
     },
     /// No whole answer in time.
     #[error("no whole answer within {0:?}")]
@@ -113,6 +115,11 @@ impl ApiError {
         self.reason() == Reason::Timeout || matches!(self, Self::Status { status: 504, .. })
     }
 
+    /// Whether it is the API itself that says so, as far as one can tell.
+    pub fn is_the_apis_own(&self) -> bool {
+        !matches!(self, Self::Status { own: false, .. })
+    }
+
     /// How long the server asks to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -125,6 +132,10 @@ impl ApiError {
     pub fn failure(&self, endpoint: Endpoint, host: &str) -> Failure {
         let path = endpoint.path();
         let (cause, cure) = match self {
+            Self::Status { status: status @ (400 | 402..=407 | 409..=428 | 430..=499), own: false, .. } => (
+                format!("{path} answered with status {status}{}, but not in the API's form", name(*status)),
+                format!("a gateway, a firewall or a proxy seems to answer in place of {host}: look there, and at base_url; {}", self.status_cure(*status)),
+            ),
             Self::Status { status, .. } => (format!("{path} answered with status {status}{}", name(*status)), self.status_cure(*status)),
             Self::Timeout(limit) => (
                 format!("{path} gave no whole answer within {} s", limit.as_secs()),
@@ -165,7 +176,7 @@ impl ApiError {
         match status {
             401 => "the key is wrong, disabled, of another region or of another KnowBe4 API: make a Reporting API key (Account Settings > Account Integrations > API) and check region or base_url",
             402 | 403 => "the key may not read this: the Reporting API comes with Platinum and Diamond subscriptions; if the rest works, the endpoint isn't part of yours, and the collector can be switched off",
-            404 => "if nothing else works either, region or base_url is wrong; if the rest works, the server lacks this endpoint, and it is asked again once a day",
+            404 => "if nothing else works either, region or base_url is wrong; if the rest works, the server lacks this endpoint, and the collector can be switched off",
             408 => "it is tried again with smaller pages; if it lasts, look at the network path and KnowBe4's status page",
             429 => "other users of the quota? The account pauses as the API asks; lower budget.requests_per_day or budget.share to leave them more",
             200..=299 => "a proxy or another server in between? Only status 200 brings data; check base_url",
@@ -259,6 +270,7 @@ mod tests {
                 status,
                 request_id: Some("id".into()),
                 retry_after: None,
+                own: true,
             };
             assert_eq!(
                 (error.reason(), error.is_transient()),

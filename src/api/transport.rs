@@ -43,7 +43,7 @@ pub struct Answer {
     pub status: u16,
     /// Its headers.
     pub headers: Headers,
-    /// Its body, decompressed; empty unless the status is 200.
+    /// Its body, decompressed; of a refusal no more than shows whose it is.
     pub body: Vec<u8>,
     /// Given back once it is known what the answer means for the account: a 429 pauses it before anybody else goes.
     pub permit: Permit,
@@ -67,6 +67,9 @@ pub trait Transport: Send + Sync {
 /// Most bytes of one body, decompressed: a page of 500 users is half a megabyte, of 500 campaigns with all their
 /// content some ten.
 const MOST_BODY: usize = 32 << 20;
+
+/// Most bytes of a refusal that are looked at: the API's own have some hundred.
+const MOST_REFUSAL: usize = 16 << 10;
 
 /// Time limits of a request.
 #[derive(Debug, Clone, Copy)]
@@ -228,17 +231,25 @@ impl Https {
             )
         }));
         let mut body = Vec::new();
-        // The body of a refusal is never looked at: it may say anything.
-        if status == 200 {
-            while let Some(chunk) = response.chunk().await.map_err(failed)? {
-                if body.len() + chunk.len() > MOST_BODY {
-                    let detail = format!("more than {} MiB", MOST_BODY >> 20);
-                    return Err(ApiError::Decode {
-                        detail,
-                        request_id: headers.request_id(),
-                    });
-                }
+        // A refusal may say anything: only its form is looked at.
+        let most = if status == 200 { MOST_BODY } else { MOST_REFUSAL };
+        loop {
+            let chunk = match response.chunk().await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break,
+                Err(error) if status == 200 => return Err(failed(error)),
+                Err(_) => break,
+            };
+            if body.len() + chunk.len() <= most {
                 body.extend_from_slice(&chunk);
+            } else if status == 200 {
+                let detail = format!("more than {} MiB", MOST_BODY >> 20);
+                return Err(ApiError::Decode {
+                    detail,
+                    request_id: headers.request_id(),
+                });
+            } else {
+                break;
             }
         }
         Ok(Answer {

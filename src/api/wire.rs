@@ -87,6 +87,14 @@ pub fn any(body: &[u8]) -> Result<serde_json::Value, serde_json::Error> {
     serde_json::from_slice(unmarked(body))
 }
 
+/// Whether a refusal is in the API's own form: an object that says what is wrong. What a gateway, a firewall or a proxy
+/// says in the API's place is a page, plain text or nothing.
+pub fn is_refusal(body: &[u8]) -> bool {
+    const NAMES: [&str; 4] = ["error", "errors", "error_description", "message"];
+    serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(unmarked(body))
+        .is_ok_and(|fields| NAMES.iter().any(|name| fields.contains_key(*name)))
+}
+
 /// Without the byte order mark that some servers begin text with: no JSON, but no harm.
 fn unmarked(body: &[u8]) -> &[u8] {
     body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)

@@ -2,6 +2,7 @@
 
 mod connect;
 mod elsewhere;
+mod running;
 
 use std::sync::Arc;
 

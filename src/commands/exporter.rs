@@ -13,6 +13,7 @@ use super::signals::hangups;
 use super::site::{Exporter, Reload};
 use super::{Ending, Stop, wire};
 use crate::cli::Options;
+use crate::clock::{Noticed, Watch};
 use crate::config::Config;
 use crate::env::Env;
 use crate::exposition::Exposition;
@@ -25,6 +26,9 @@ const RENDER_PAUSE: Duration = Duration::from_secs(1);
 /// How long the accounts may take to save and to give back their leases. Docker kills after ten seconds, and the rest
 /// of the end needs some of them.
 const LAST_SAVES: Duration = Duration::from_secs(5);
+
+/// How often the clocks are looked at.
+const CLOCK_LOOK: Duration = Duration::from_secs(1);
 
 /// The exporter, its accounts opened and its sockets bound: nothing that a configuration can spoil is left to fail.
 pub(super) struct App {
@@ -110,6 +114,10 @@ impl App {
             "the listener for SIGHUP",
             reload_on_hangup(Arc::clone(&site)),
         ));
+        tasks.spawn(named(
+            "the watch over the clocks",
+            watch_clocks(Arc::clone(&supervisor)),
+        ));
         let storage = Arc::clone(&supervisor.shared().storage);
         tasks.spawn(named("the storage's task", async move { storage.run().await }));
         let served = exporter_web::serve(listeners, site, settings, stop.clone());
@@ -191,6 +199,18 @@ async fn render(supervisor: Arc<Supervisor>, exposition: Arc<Exposition>) {
         let ready = Arc::clone(&exposition);
         resumed(tokio::task::spawn_blocking(move || ready.refresh())).await;
         sleep(RENDER_PAUSE).await;
+    }
+}
+
+/// Tells the accounts at once when the wall clock is set or the machine wakes: until they know, data seems older.
+async fn watch_clocks(supervisor: Arc<Supervisor>) {
+    let clock = supervisor.shared().clock.clone();
+    let mut watch = Watch::new(&clock, Instant::now());
+    loop {
+        sleep(CLOCK_LOOK).await;
+        if watch.look(&clock, Instant::now()) != Noticed::default() {
+            supervisor.wake();
+        }
     }
 }
 

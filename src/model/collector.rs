@@ -158,6 +158,11 @@ impl<T> PerCollector<T> {
     pub fn iter(&self) -> impl Iterator<Item = (Collector, &T)> {
         Collector::ALL.into_iter().zip(&self.0)
     }
+
+    /// The same, to change the values.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Collector, &mut T)> {
+        Collector::ALL.into_iter().zip(&mut self.0)
+    }
 }
 
 impl<T> Index<Collector> for PerCollector<T> {

@@ -47,6 +47,13 @@ pub(super) struct Entry {
     pub(super) running: Option<Running>,
     /// Whether it was tried since the process began, or its data came back from disk.
     pub(super) tried: bool,
+    /// Whether this process has noted the last attempt, and the last success.
+    pub(super) attempted_here: bool,
+    pub(super) succeeded_here: bool,
+    /// Refusals in a row that may not be the last word.
+    pub(super) unsettled: u32,
+    /// Whether it was the API itself that failed it last.
+    pub(super) own: bool,
     delays: Delays,
 }
 
@@ -58,6 +65,10 @@ impl Default for Entry {
             instead: None,
             running: None,
             tried: false,
+            attempted_here: false,
+            succeeded_here: false,
+            unsettled: 0,
+            own: false,
             delays: Delays::new(FIRST_RETRY, LONGEST_RETRY),
         }
     }
@@ -76,7 +87,7 @@ impl Entry {
         // What waited for the key is due by its interval: the new process may have another key.
         let waits = !matches!(
             status.next_run_reason,
-            NextRunReason::Interval | NextRunReason::KeyRefused
+            NextRunReason::Interval | NextRunReason::KeyRefused | NextRunReason::Unavailable
         );
         if let Some(at) = status.next_run.filter(|_| waits) {
             let wait = Duration::try_from_secs_f64(at - wall).unwrap_or(Duration::ZERO);
@@ -99,12 +110,26 @@ impl Entry {
     /// A refresh succeeded.
     pub(super) fn succeeded(&mut self) {
         self.instead = None;
+        self.unsettled = 0;
+        self.succeeded_here = true;
         self.delays.reset();
     }
 
-    /// A refresh failed at `now`. `worked` says whether one ever succeeded.
-    pub(super) fn failed(&mut self, reason: Reason, worked: bool, wait: Option<Duration>, now: Instant) {
+    /// A refresh failed at `now`. `settled` says whether a refusal is the API's last word: not a gateway's, and not one
+    /// that all get; `worked` whether a refresh ever succeeded.
+    pub(super) fn failed(
+        &mut self,
+        reason: Reason,
+        settled: bool,
+        worked: bool,
+        wait: Option<Duration>,
+        now: Instant,
+    ) {
+        let refused = matches!(reason, Reason::BadRequest | Reason::Forbidden | Reason::NotFound);
+        let unsettled = refused && !settled;
+        self.unsettled = if unsettled { self.unsettled + 1 } else { 0 };
         self.instead = match reason {
+            _ if unsettled => Some((now + self.retry(wait), NextRunReason::Retry)),
             Reason::Forbidden | Reason::NotFound | Reason::Unauthorized if !worked => {
                 Some((now + UNAVAILABLE, NextRunReason::Unavailable))
             }
@@ -117,13 +142,29 @@ impl Entry {
             Reason::Budget => Some((now + wait.unwrap_or(FIRST_RETRY), NextRunReason::Budget)),
             Reason::RateLimited => Some((now + wait.unwrap_or(FIRST_RETRY), NextRunReason::Throttled)),
             Reason::ServerError | Reason::Timeout | Reason::Transport | Reason::Decode => {
-                let pause = self.delays.pause();
-                let pause = self.interval.map_or(pause, |interval| pause.min(interval));
-                // As long as the server asked for, but not forever.
-                let asked_for = wait.unwrap_or_default().min(LONGEST_RETRY);
-                Some((now + pause.max(asked_for), NextRunReason::Retry))
+                Some((now + self.retry(wait), NextRunReason::Retry))
             }
         };
+    }
+
+    /// A growing pause, within the interval; as long as the server asked for, but not forever.
+    fn retry(&mut self, wait: Option<Duration>) -> Duration {
+        let pause = self.delays.pause();
+        let pause = self.interval.map_or(pause, |interval| pause.min(interval));
+        pause.max(wait.unwrap_or_default().min(LONGEST_RETRY))
+    }
+
+    /// Something of the account works: what the API itself refused at the same time as everything else is this
+    /// endpoint's own. What was confirmed since, or was a gateway's word, is asked again: what refused all has gone.
+    pub(super) fn works_elsewhere(&mut self, now: Instant) {
+        let first = self.own && self.unsettled == 1;
+        let waits = matches!(self.instead, Some((_, NextRunReason::Retry)));
+        self.instead = Some(if first && waits {
+            (now + UNAVAILABLE, NextRunReason::Unavailable)
+        } else {
+            (now, NextRunReason::Interval)
+        });
+        self.unsettled = 0;
     }
 }
 
@@ -168,7 +209,7 @@ mod tests {
         let due = |reason, worked, wait| {
             let mut entry = entry(3600);
             entry.started = Some(now);
-            entry.failed(reason, worked, wait, now);
+            entry.failed(reason, true, worked, wait, now);
             let (at, why) = entry.due(now).expect("due");
             ((at - now).as_secs(), why)
         };
@@ -197,6 +238,24 @@ mod tests {
             due(Reason::ServerError, true, Some(Duration::from_secs(600))),
             (600, NextRunReason::Retry)
         );
+        for (reason, worked) in [
+            (Reason::Forbidden, false),
+            (Reason::NotFound, true),
+            (Reason::BadRequest, false),
+        ] {
+            let mut entry = entry(7 * 86_400);
+            let mut pauses = Vec::new();
+            for _ in 0..12 {
+                entry.failed(reason, false, worked, None, now);
+                let (at, why) = entry.due(now).expect("due");
+                assert_eq!(why, NextRunReason::Retry);
+                pauses.push((at - now).as_secs());
+            }
+            assert!(
+                pauses[0] <= 72 && pauses[1] > 80 && pauses[11] <= 6 * 3600,
+                "{pauses:?}"
+            );
+        }
         let (pause, why) = due(Reason::ServerError, true, None);
         assert!(
             (48..=72).contains(&pause) && why == NextRunReason::Retry,

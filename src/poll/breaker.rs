@@ -36,6 +36,11 @@ impl Breaker {
         self.probe_at
     }
 
+    /// The next probe may go out at `now`.
+    pub(super) fn probe_now(&mut self, now: Instant) {
+        self.probe_at = now;
+    }
+
     /// Which collector to probe with: the cheapest other than the blamed, so that it shows whether the key is refused
     /// everywhere or by one endpoint.
     pub(super) fn probe(&self, order: &[Collector]) -> Collector {

@@ -6,21 +6,24 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use super::agenda::Entry;
 use super::breaker::Breaker;
 use super::outcome::Ended;
 use super::{Poller, TICK};
 use crate::causes::causes;
+use crate::config::KeyError;
 use crate::join::resumed;
 use crate::model::{Collector, NextRunReason, Reason};
+use crate::secret::ApiKey;
 
 impl Poller {
     /// 401: the account stops, unless the key has changed meanwhile, or this endpoint alone is known to refuse it.
     pub(super) async fn refused(&mut self, collector: Collector, now: Instant, running: &mut JoinSet<Ended>) {
-        if self.reread_key(true).await {
+        if self.reread_key().await {
             return;
         }
         if self.suspects.contains(&collector) {
-            self.agenda[collector].failed(Reason::Unauthorized, false, None, now);
+            self.agenda[collector].failed(Reason::Unauthorized, true, false, None, now);
             return;
         }
         match &mut self.breaker {
@@ -37,14 +40,26 @@ impl Poller {
         }
     }
 
-    /// Takes up a key that has changed where it is kept. True if it has.
-    pub(super) async fn reread_key(&mut self, now: bool) -> bool {
-        if !now && self.key_checked.elapsed() < TICK {
-            return false;
+    /// Begins to look whether the key has changed where it is kept, unless that was done a moment ago.
+    pub(super) fn begin_reading(&mut self) {
+        if self.reading.is_empty() && self.key_checked.elapsed() >= TICK {
+            self.key_checked = Instant::now();
+            let read = Arc::clone(&self.tools.read_key);
+            self.reading.spawn_blocking(move || read());
         }
+    }
+
+    /// Looks now, for as long as reading may take.
+    async fn reread_key(&mut self) -> bool {
         self.key_checked = Instant::now();
         let read = Arc::clone(&self.tools.read_key);
-        let key = match resumed(spawn_blocking(move || read())).await {
+        let read = resumed(spawn_blocking(move || read())).await;
+        self.read_key(read)
+    }
+
+    /// Takes up a key that has changed. True if it has.
+    pub(super) fn read_key(&mut self, read: Result<ApiKey, KeyError>) -> bool {
+        let key = match read {
             Ok(key) => key,
             Err(error) => {
                 let why = causes(&error);
@@ -55,7 +70,9 @@ impl Poller {
                 return false;
             }
         };
-        self.key_trouble = None;
+        if self.key_trouble.take().is_some() {
+            info!(account = %self.tools.config.name, "the key can be read again");
+        }
         if key == self.tools.key {
             return false;
         }
@@ -66,21 +83,37 @@ impl Poller {
         true
     }
 
+    /// Somebody may have changed what the API or a gateway refused: it is asked for once more.
+    pub(super) fn ask_once_more(&mut self) {
+        let now = Instant::now();
+        if let Some(breaker) = &mut self.breaker {
+            breaker.probe_now(now);
+        }
+        self.ask_again(|entry, reason| {
+            matches!(reason, Reason::Forbidden | Reason::NotFound) || entry.unsettled > 0
+        });
+    }
+
+    fn ask_again(&mut self, which: impl Fn(&Entry, Reason) -> bool) {
+        for (collector, status) in self.statuses.iter() {
+            let entry = &mut self.agenda[collector];
+            let refused = status.last_failure.as_ref();
+            if refused.is_some_and(|failure| which(entry, failure.reason)) && entry.running.is_none() {
+                entry.instead = Some((Instant::now(), NextRunReason::Interval));
+            }
+        }
+    }
+
     /// Another key or another server may answer what was refused; the rest keeps its phase.
     pub fn ask_refused_again(&mut self) {
         self.breaker = None;
         self.suspects.clear();
-        for (collector, status) in self.statuses.iter() {
-            let refused = status.last_failure.as_ref().is_some_and(|failure| {
-                matches!(
-                    failure.reason,
-                    Reason::Unauthorized | Reason::Forbidden | Reason::NotFound
-                )
-            });
-            if refused {
-                self.agenda[collector].instead = Some((Instant::now(), NextRunReason::Interval));
-            }
-        }
+        self.ask_again(|_, reason| {
+            matches!(
+                reason,
+                Reason::Unauthorized | Reason::Forbidden | Reason::NotFound
+            )
+        });
     }
 
     /// The key works somewhere: who was refused is asked once more, and is then known to be refused alone.

@@ -18,6 +18,11 @@ impl Nudge {
         self.woken.notify_one();
     }
 
+    /// Something outside has changed that the task looks at by itself, only later.
+    pub fn wake(&self) {
+        self.woken.notify_one();
+    }
+
     /// Whether that was asked for since the last time.
     pub(super) fn take(&self) -> bool {
         self.again.swap(false, Ordering::Relaxed)

@@ -1,6 +1,7 @@
 //! What follows from the end of a refresh: for its own next run, for the plan, and for the account.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -9,6 +10,7 @@ use tracing::{info, warn};
 use super::{Poller, TICK};
 use crate::api::error::ApiError;
 use crate::collect::Yield;
+use crate::config::duration;
 use crate::model::{Collector, Endpoint, EnrollmentScope, NextRunReason, Reason};
 use quota::{Hold, Refused};
 
@@ -42,6 +44,7 @@ impl Poller {
         let entry = &mut self.agenda[collector];
         entry.running = None;
         entry.tried = true;
+        entry.attempted_here = true;
         entry.started = Some(started);
         self.statuses[collector].last_attempt = Some(started_at);
         let wasted = if result.is_ok() { retries } else { requests };
@@ -74,6 +77,14 @@ impl Poller {
         let now = self.tools.clock.now();
         let duration = started.elapsed();
         self.learn(collector, scope, requests - retries);
+        if !self.has_worked() {
+            let at = Instant::now();
+            for (other, entry) in self.agenda.iter_mut() {
+                if other != collector && entry.unsettled > 0 && entry.running.is_none() {
+                    entry.works_elsewhere(at);
+                }
+            }
+        }
         if let Some(directory) = yielded.directory {
             self.directory = Some(Arc::new(directory));
         }
@@ -109,18 +120,17 @@ impl Poller {
         let reason = error.reason();
         let failure = self.client.explain(error, Endpoint::Of(collector));
         let worked = self.statuses[collector].last_success.is_some();
-        warn!(
-            account = %self.tools.config.name, %collector, reason = reason.as_str(), requests,
-            request_id = failure.request_id.as_deref(),
-            "refresh failed: {}; {}", failure.cause, failure.cure
-        );
+        let said = failure.clone();
         self.tools.instruments.failure(collector, reason);
         let wait = match error {
             ApiError::Status { status: 429, .. } => Some(self.tools.budget.wait().max(TICK)),
             ApiError::Budget(Refused::Later(wait) | Refused::Paused(wait)) => Some(*wait),
             _ => error.retry_after(),
         };
-        self.agenda[collector].failed(reason, worked, wait, now);
+        let own = error.is_the_apis_own();
+        self.agenda[collector].own = own;
+        let settled = own && (reason == Reason::BadRequest || self.has_worked());
+        self.agenda[collector].failed(reason, settled, worked, wait, now);
         let status = &mut self.statuses[collector];
         status.success = Some(false);
         status.last_failure = Some(failure);
@@ -146,6 +156,36 @@ impl Poller {
         } else if let Some(breaker) = &mut self.breaker {
             breaker.probed(now);
         }
+        warn!(
+            account = %self.tools.config.name, %collector, reason = reason.as_str(), requests,
+            request_id = said.request_id.as_deref(),
+            "refresh failed: {}; {}; {}", said.cause, said.cure, self.asked_again(collector, now)
+        );
+    }
+
+    /// When it is asked again, in words.
+    fn asked_again(&self, collector: Collector, now: Instant) -> String {
+        let due = match &self.breaker {
+            Some(breaker) => Some(breaker.probe_at()),
+            None => self.agenda[collector].due(now).map(|(at, _)| at),
+        };
+        due.map_or_else(
+            || "it is not asked again as things are".to_owned(),
+            |at| {
+                let seconds = at.saturating_duration_since(now).as_secs().max(1);
+                format!(
+                    "it is asked again in {}",
+                    duration::format(Duration::from_secs(seconds))
+                )
+            },
+        )
+    }
+
+    /// Whether anything was ever read of this account.
+    fn has_worked(&self) -> bool {
+        self.statuses
+            .iter()
+            .any(|(_, status)| status.last_success.is_some())
     }
 
     fn learn(&mut self, collector: Collector, scope: EnrollmentScope, cost: u64) {

@@ -9,6 +9,7 @@ mod progress;
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -104,6 +105,14 @@ impl Shared {
                 Ok(true)
             }
             Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => Err(StoreError::Failed {
+                what: format!("{}: this file system has no locks", path.display()),
+                cure: "nothing would keep two processes from spending one budget: put --storage.path on a local disk, or \
+                       mount it with locks (NFS: run its lock service, or mount with local_lock=flock where one machine \
+                       alone uses it)"
+                    .to_owned(),
+                source: Box::new(error),
+            }),
             Err(TryLockError::Error(error)) => Err(at(&path)(error).into()),
         }
     }
@@ -255,6 +264,12 @@ impl Lease for Held {
     fn release(&self) -> Pending<'_, ()> {
         Box::pin(std::future::ready(()))
     }
+}
+
+/// ENOLCK, which has no kind of its own, and what file systems say that know no such call.
+fn has_no_locks(error: &io::Error) -> bool {
+    const ENOLCK: i32 = 37;
+    error.kind() == io::ErrorKind::Unsupported || error.raw_os_error() == Some(ENOLCK)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 /// A file or folder that can't be made, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -76,10 +77,24 @@ pub fn replace(folder: &Path, file: &str, bytes: &[u8]) -> Result<(), FileError>
     written.sync_all().map_err(at(&temporary))?;
     fs::rename(&temporary, &path).map_err(at(&path))?;
     // The new name itself is on disk only once its folder is.
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(at(folder))
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Some network and FUSE file systems can't, and don't need to: a rename is on their server when it returns.
+        // What is lost without are records of the time since the start, and by a failure of power only.
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+            SAID.call_once(|| {
+                tracing::warn!(
+                    folder = %folder.display(),
+                    "this file system can't sync folders ({error}): a power failure may undo the last start of the ledger; kills and restarts can't"
+                );
+            });
+            Ok(())
+        }
+        synced => synced.map_err(at(folder)),
+    }
 }
+
+/// Folders that can't be synced are warned of once.
+static SAID: Once = Once::new();
 
 /// Keeps what can't be read for whoever wants to look at it, under a name of its own.
 pub fn set_aside(folder: &Path, file: &str, why: &str) {

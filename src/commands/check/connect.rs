@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::super::{Stop, output};
-use super::elsewhere;
+use super::{elsewhere, running};
 use crate::api::error::{ApiError, TransportKind};
 use crate::api::page::Seen;
 use crate::api::transport::{Https, Transport};
 use crate::api::{Client, PROBE_PAGE, Probe};
 use crate::config::AccountConfig;
 use crate::model::{Collector, Endpoint, Failure, Reason};
-use crate::supervise::Shared;
+use crate::store::StoreError;
+use crate::supervise::{OpenError, Shared};
 
 /// Difference of clocks beyond which a Retry-After date, and every timestamp, is off by something that matters.
 const SKEW: f64 = 60.0;
@@ -20,6 +21,7 @@ pub(super) async fn connect(shared: &Shared, account: &AccountConfig, shapes: bo
     output::print(&format!("account {} at {}\n", account.name, account.base_url))?;
     let tools = match shared.open(&Arc::new(account.clone())).await {
         Ok(tools) => tools,
+        Err(OpenError::Store(_, StoreError::Held(_))) => return running::seen(shared, account).await,
         Err(error) => {
             output::print(&format!("  FAILED: {}\n", error.explain()))?;
             return Ok(false);
@@ -160,7 +162,7 @@ fn cut_off(error: &ApiError, succeeded: usize) -> Option<&'static str> {
     }
 }
 
-fn failed(collector: Collector, failure: &Failure) -> String {
+pub(super) fn failed(collector: Collector, failure: &Failure) -> String {
     let id = failure
         .request_id
         .as_ref()
