@@ -97,6 +97,8 @@ pub struct Poller {
     forecast: Forecast,
     agenda: Agenda,
     statuses: PerCollector<CollectorStatus>,
+    /// When each collector is due, by both clocks.
+    planned: PerCollector<Option<(Instant, f64)>>,
     breaker: Option<Breaker>,
     /// Collectors that were refused while the key worked elsewhere: their next refusal is theirs alone.
     suspects: Vec<Collector>,
@@ -171,6 +173,7 @@ impl Poller {
             forecast,
             agenda,
             statuses: saved.collectors,
+            planned: PerCollector::default(),
             breaker: blamed.map(|blamed| Breaker::open(blamed, now)),
             suspects: Vec::new(),
             watch: Watch::new(&tools.clock, now),

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tracing::info;
 
 use super::Poller;
-use crate::model::{Collector, NextRunReason};
+use crate::model::{Collector, NextRunReason, PerCollector};
 
 impl Poller {
     /// Looks at the clocks; sets right what they have done since the last look. True if anybody should see it.
@@ -43,6 +43,7 @@ impl Poller {
     /// from a clock that may have been right: they stay, and what they make too old is due.
     fn stepped(&mut self, step: f64) {
         let wall = self.tools.clock.now();
+        self.planned = PerCollector::default();
         for collector in Collector::ALL {
             let entry = &mut self.agenda[collector];
             let status = &mut self.statuses[collector];

@@ -54,7 +54,16 @@ impl Poller {
                 None => entry.due(now),
             };
             let due = due.filter(|_| !status.disabled);
-            status.next_run = due.map(|(at, _)| wall + at.saturating_duration_since(now).as_secs_f64());
+            let planned = &mut self.planned[collector];
+            // The same instant is the same time, however the clocks drift.
+            *planned = due.map(|(at, _)| match *planned {
+                Some((known, time)) if known == at => (at, time),
+                _ => {
+                    let time = wall + at.saturating_duration_since(now).as_secs_f64();
+                    (at, (time * 1000.0).round() / 1000.0)
+                }
+            });
+            status.next_run = planned.map(|(_, time)| time);
             status.next_run_reason = due.map_or(NextRunReason::TooExpensive, |(_, why)| why);
         }
     }
@@ -85,7 +94,7 @@ impl Poller {
         let saved = Saved {
             snapshot: self.snapshot.clone(),
             collectors: self.statuses.clone(),
-            up: self.tools.instruments.read().up,
+            up: self.tools.instruments.update(|state| state.up),
             costs: self.learned.of,
             running_enrollments_cost: self.learned.running_enrollments,
             filter_ignored: self.learned.filter_ignored,

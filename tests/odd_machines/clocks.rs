@@ -51,6 +51,30 @@ fn data_keeps_its_age_when_the_wall_clock_is_set() {
 }
 
 #[test]
+fn the_next_run_stands_still_until_it_changes() {
+    let simulator = simulate(&[]);
+    let site = Site::new();
+    site.configure(
+        &simulator.url(),
+        "    collectors: { account: { interval: 1s } }\n",
+    );
+    let mut exporter = site.serve();
+    let before = exporter.until_complete();
+    let next = |samples: &Samples| {
+        samples.get(
+            "knowbe4_exporter_collector_next_run_timestamp_seconds",
+            &["collector=\"groups\""],
+        )
+    };
+    // The account's own refreshes make the poller look at the clocks again and again.
+    let runs = oldest(&before);
+    let account = |samples: &Samples| samples.get(LAST, &["collector=\"account\""]).unwrap();
+    let planned = exporter.scrape();
+    let after = exporter.until("it has run again", |samples| account(samples) > runs + 4.0);
+    assert_eq!(next(&planned), next(&after));
+}
+
+#[test]
 fn what_grew_old_while_the_machine_slept_is_due_when_it_wakes() {
     let simulator = simulate(&[]);
     let site = Site::new();
