@@ -4,12 +4,16 @@
 //! not know of. Answers become rows ([`wire`]) that go no further than `collect`. Nothing here knows what a
 //! collector makes of them, and no body is ever logged.
 
+mod broken;
+pub mod clients;
 pub mod error;
 pub mod headers;
 pub mod page;
+pub mod proxy;
 pub mod retry;
 pub mod shape;
 pub mod transport;
+pub mod trust;
 pub mod wire;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ mod backfill;
 mod check;
 mod demo;
 mod exporter;
+mod file;
 mod hash_password;
 mod health;
 mod metrics;
@@ -27,9 +28,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use exporter_web::WebConfig;
-use tracing::warn;
+use tracing::{info, warn};
 
-use crate::api::transport::Clients;
+use crate::api::clients::Clients;
 use crate::causes::causes;
 use crate::cli::{self, Cli, Command, Options, USAGE};
 use crate::clock::Clock;
@@ -179,7 +180,7 @@ fn wire(config: &Config, env: Arc<dyn Env>) -> Result<Shared, Stop> {
     Ok(Shared {
         storage: storage(config),
         published: Arc::default(),
-        clients: Clients::default(),
+        clients: clients(config, env.as_ref())?,
         instruments: Arc::new(Instruments::new(clock.now())),
         clock,
         env,
@@ -189,6 +190,22 @@ fn wire(config: &Config, env: Arc<dyn Env>) -> Result<Shared, Stop> {
 /// Where accounts are kept, as the configuration says. Nothing is opened or written yet.
 fn storage(config: &Config) -> Arc<dyn Storage> {
     Arc::new(FileStorage::at(&config.storage_path))
+}
+
+/// The way to the API that the environment asks for. A proxy or certificate authorities that can't be used end the
+/// command before a request is spent, unless all accounts are on this very machine.
+fn clients(config: &Config, env: &dyn Env) -> Result<Clients, Stop> {
+    let clients = Clients::of_env(env);
+    if config.accounts.iter().any(|account| account.base_url.is_secure()) {
+        let mistakes: Vec<String> = clients.mistakes().iter().map(ToString::to_string).collect();
+        if !mistakes.is_empty() {
+            return Err(Stop::usage(mistakes.join("\n")));
+        }
+        if let Some(proxy) = clients.proxy() {
+            info!(%proxy, variable = proxy.variable(), "requests go through a proxy");
+        }
+    }
+    Ok(clients)
 }
 
 fn taken(loaded: Result<Loaded, ConfigErrors>, options: &Options) -> Result<Config, Stop> {

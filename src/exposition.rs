@@ -123,8 +123,9 @@ impl Exposition {
         body
     }
 
-    /// All accounts in text 0.0.4, for `once`: without `process_*`, which would describe a process that is gone,
-    /// and collide with node_exporter's own families when its textfile collector reads them.
+    /// All accounts in text 0.0.4, for `once`: without what has no `account` label. That would describe a process that
+    /// is gone, and collide in node_exporter's textfile collector with its own families and with the files of other
+    /// accounts.
     pub fn text(&self) -> String {
         self.renderer().text()
     }

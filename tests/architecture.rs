@@ -48,7 +48,7 @@ const WALLS: [(&str, &[&str]); 11] = [
     ("backoff", &["api"]),
     ("prometheus_client", &["exposition"]),
     ("tracing_subscriber", &["telemetry"]),
-    ("strict_yaml", &["cli", "config"]),
+    ("strict_yaml", &["api", "cli", "config"]),
     ("bcrypt", &["commands"]),
     ("exporter_web", &["cli", "commands", "exposition"]),
     ("secrecy", &["secret"]),

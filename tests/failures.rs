@@ -10,8 +10,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use knowbe4_exporter::api::clients::{Clients, Timeouts};
 use knowbe4_exporter::api::error::ApiError;
-use knowbe4_exporter::api::transport::{Clients, Https, Timeouts};
+use knowbe4_exporter::api::transport::Https;
 use knowbe4_exporter::api::wire::{GroupRow, Row, UserRow};
 use knowbe4_exporter::api::{Client, Refresh};
 use knowbe4_exporter::clock::Clock;
@@ -32,7 +33,6 @@ const LIMITS: Limits = Limits {
 
 const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_millis(500),
-    read: Duration::from_millis(500),
     total: Duration::from_millis(500),
     slow_total: Duration::from_millis(500),
 };
@@ -78,7 +78,12 @@ impl Bench {
         let clock = Clock::system();
         let budget = Arc::new(lease.budget(LIMITS, clock.clone()).await.unwrap());
         instruments.spends_from(Arc::clone(&budget));
-        let transport = Https::new(base, ApiKey::new("key").unwrap(), &Clients::new(TIMEOUTS)).unwrap();
+        let transport = Https::new(
+            &base.parse().unwrap(),
+            ApiKey::new("key").unwrap(),
+            &Clients::new(TIMEOUTS),
+        )
+        .unwrap();
         let client = Client::new(
             Arc::new(transport),
             Arc::clone(&budget),

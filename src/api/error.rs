@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::trust::CertificateProblem;
 use crate::model::{Endpoint, Failure, Reason};
 use quota::Refused;
 
@@ -31,6 +32,9 @@ pub enum ApiError {
         /// The causes, outermost first, without URL.
         detail: String,
     },
+    /// The server's certificate isn't accepted.
+    #[error("{0}")]
+    Certificate(CertificateProblem),
     /// Status 200, but not the JSON that was asked for.
     #[error("{detail}")]
     Decode {
@@ -85,7 +89,7 @@ impl ApiError {
                 _ => Reason::BadRequest,
             },
             Self::Timeout(_) => Reason::Timeout,
-            Self::Transport { .. } => Reason::Transport,
+            Self::Transport { .. } | Self::Certificate(_) => Reason::Transport,
             Self::Decode { .. } => Reason::Decode,
             Self::Incomplete(_) => Reason::Incomplete,
             Self::Budget(Refused::Paused(_)) => Reason::RateLimited,
@@ -142,6 +146,7 @@ impl ApiError {
                 "it is tried again with smaller pages; if it lasts, look at the network path and KnowBe4's status page".to_owned(),
             ),
             Self::Transport { kind, detail } => (format!("{path}: {detail}"), kind.cure(host, detail)),
+            Self::Certificate(problem) => (format!("{path}: {problem}"), problem.cure(host)),
             Self::Decode { detail, .. } => (
                 format!("{path} answered with something that isn't what was asked for: {detail}"),
                 "a proxy or login page in between? `check --connect --shapes` shows what arrives, without values".to_owned(),
@@ -206,9 +211,21 @@ impl TransportKind {
                 format!("{host} answers there without TLS: does base_url name the right port?")
             }
             Self::Tls => format!(
-                "is the certificate of {host} trusted here? Behind an inspecting proxy add its CA to the system's store, or name it by SSL_CERT_FILE"
+                "does {host} speak TLS 1.2 or 1.3, with a certificate of RSA, P-256, P-384 or Ed25519? Look at what an inspecting proxy in between does to it"
             ),
-            Self::Proxy => "check HTTPS_PROXY and NO_PROXY".to_owned(),
+            Self::Proxy if says("dns error") || says("failed to lookup") => {
+                "does the proxy's name resolve here? Check the variable that names it".to_owned()
+            }
+            Self::Proxy if says("authorization required") => {
+                "give the proxy a user name and password in the variable that names it (http://user:password@host:port, special characters as %23 and so on)".to_owned()
+            }
+            Self::Proxy if says("corrupt message") => {
+                "the proxy answers without TLS: name it by http:// in place of https://".to_owned()
+            }
+            Self::Proxy if says("unsuccessful") => {
+                format!("the proxy refuses to connect to {host}: its rules must permit port 443 there, or {host} belongs into NO_PROXY")
+            }
+            Self::Proxy => "is the proxy reachable from here, and of that kind? Check the variable that names it, and NO_PROXY".to_owned(),
             Self::Connect => format!("is {host} reachable from here? Check firewall and proxy (HTTPS_PROXY)"),
             Self::Broken => "the connection broke; it is tried again with growing pauses".to_owned(),
         }

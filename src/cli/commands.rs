@@ -140,7 +140,7 @@ pub struct PlanArgs {
 /// Flags of `once`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct OnceArgs {
-    /// Write to FILE by atomic rename instead of standard output
+    /// Write to FILE by atomic rename instead of standard output; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
@@ -159,7 +159,7 @@ pub struct DemoArgs {
 /// Flags of `backfill`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct BackfillArgs {
-    /// File to write: OpenMetrics with timestamps
+    /// File to write: OpenMetrics with timestamps; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
     /// Only this account

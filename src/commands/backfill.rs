@@ -70,12 +70,13 @@ pub(super) async fn write(config: &Config, shared: Shared, arguments: &BackfillA
         Ok(())
     })?;
     let file = arguments.output.display();
-    output::print(&format!(
+    let report = format!(
         "{} samples of {} series written to {file}; put them into Prometheus' data directory with\n  \
          promtool tsdb create-blocks-from openmetrics --max-block-duration={BLOCK} {file} DIRECTORY\n\
          (for Mimir and Grafana Cloud, which take blocks of a day at most: --max-block-duration=24h)\n",
         written.samples, written.series,
-    ))?;
+    );
+    output::report(&arguments.output, &report)?;
     if missing > 0 {
         return Err(Stop::said(format!(
             "{missing} of the histories could not be read (see above); the same command asks for these alone"

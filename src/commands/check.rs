@@ -8,13 +8,17 @@ use std::sync::Arc;
 
 use connect::connect;
 
-use super::{DOES_NOT_FIT, Ending, FAILED, Stop, load_all, output, plan, storage, wire};
+use super::{DOES_NOT_FIT, Ending, FAILED, Stop, clients, load_all, output, plan, storage, wire};
 use crate::cli::{CheckArgs, Options};
 use crate::config::Config;
 use crate::env::Env;
 
 pub(super) async fn check(options: Options, arguments: CheckArgs, env: impl Env + 'static) -> Ending {
     let (config, _) = load_all(&options, &env)?;
+    if !arguments.connects() {
+        // Names what can't be used of proxy and certificate authorities, also where no request is sent.
+        clients(&config, &env)?;
+    }
     output::print(&format!("the configuration is valid: {}\n", accounts(&config)))?;
     let mut failed = false;
     if arguments.connects() {

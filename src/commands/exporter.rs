@@ -57,8 +57,9 @@ impl App {
         env: Arc<dyn Env>,
         reload: Reload,
     ) -> Result<Self, Stop> {
-        let listeners = listeners(&options).await?;
+        // Before a port is bound: it may end with wrong usage.
         let shared = wire(&config, env)?;
+        let listeners = listeners(&options).await?;
         let exposition = Arc::new(Exposition::new(
             Arc::clone(&shared.published),
             Arc::clone(&shared.instruments),

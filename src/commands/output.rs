@@ -1,11 +1,9 @@
 //! Where commands put what they have to say: standard output, standard error, files.
 
-use std::fs::{self, File, Permissions};
-use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Ending, Stop};
+use super::{Ending, Stop, file};
 
 /// Prints `text` as it is. A reader that has seen enough (`| head`) is no failure.
 pub(super) fn print(text: &str) -> Ending {
@@ -22,7 +20,17 @@ pub(super) fn complain(message: &str) {
     let _ = writeln!(io::stderr().lock(), "knowbe4-exporter: {}", message.trim_end());
 }
 
-/// Writes a file that its readers see whole, the old or the new one.
+/// Says on standard output what a command has done, or on standard error when standard output is what it wrote.
+pub(super) fn report(written_to: &Path, text: &str) -> Ending {
+    if !file::is_stdout(written_to) {
+        return print(text);
+    }
+    // Nobody is left to tell if standard error is closed.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+    Ok(())
+}
+
+/// Writes a file, or what else is there ([`file`]).
 pub(super) fn replace(path: &Path, contents: &[u8], executable: bool) -> Ending {
     replace_with(path, executable, |out| out.write_all(contents))
 }
@@ -31,23 +39,9 @@ pub(super) fn replace(path: &Path, contents: &[u8], executable: bool) -> Ending 
 pub(super) fn replace_with(
     path: &Path,
     executable: bool,
-    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    write: impl FnOnce(&mut file::Out) -> io::Result<()>,
 ) -> Ending {
-    let replace = || {
-        let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-        // The textfile collector reads what ends in .prom.
-        name.push(".tmp");
-        let temporary = path.with_file_name(name);
-        let file = File::create(&temporary)?;
-        if executable {
-            file.set_permissions(Permissions::from_mode(0o755))?;
-        }
-        let mut out = BufWriter::new(file);
-        write(&mut out)?;
-        out.into_inner()?.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    replace().map_err(|error| Stop::said(format!("{}: {error}", path.display())))
+    file::put(path, executable, write).map_err(|error| Stop::said(format!("{}: {error}", path.display())))
 }
 
 /// Columns side by side, each as wide as its widest cell; the first row is the heading.

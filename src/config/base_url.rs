@@ -1,8 +1,9 @@
 //! Where an account's API answers.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
+
+use url::{Host, Url};
 
 use crate::model::Region;
 
@@ -10,7 +11,7 @@ use crate::model::Region;
 ///
 /// `https`, or `http` to this very machine, since a key travels with every request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct BaseUrl(String);
+pub struct BaseUrl(Url);
 
 /// The text is no base URL. No variant shows it: there may be a password in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +27,7 @@ pub enum BaseUrlError {
     /// No host, or none that can be.
     #[error("expected a host name or an address after the scheme")]
     Host,
-    /// A port that is none.
+    /// A port that isn't one.
     #[error("expected a port from 1 to 65535 after the host")]
     Port,
     /// `?...` or `#...`.
@@ -53,19 +54,36 @@ pub enum BaseUrlError {
 impl BaseUrl {
     /// The URL, without a trailing slash.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str().trim_end_matches('/')
+    }
+
+    /// The host's name or address.
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
+    /// Whether it is asked by `https`.
+    pub fn is_secure(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// The URL of a path below it, such as `/v1/account`.
+    pub fn join(&self, path: &str) -> Url {
+        let mut url = self.0.clone();
+        url.set_path(&format!("{}{path}", self.0.path().trim_end_matches('/')));
+        url
     }
 }
 
 impl From<Region> for BaseUrl {
     fn from(region: Region) -> Self {
-        Self(region.base_url().to_owned())
+        Self(Url::parse(region.base_url()).unwrap_or_else(|_| unreachable!("a region's URL is one")))
     }
 }
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -89,66 +107,56 @@ impl FromStr for BaseUrl {
         if path.contains(['?', '#']) {
             return Err(BaseUrlError::Query);
         }
-        let (host, port) = split_port(authority)?;
-        if port
-            .is_some_and(|port| port.parse::<u16>().map_or(true, |port| port == 0) || port.starts_with('+'))
-        {
+        // The URL standard would take the path for the host, or leave an empty port out.
+        if authority.is_empty() {
+            return Err(BaseUrlError::Host);
+        }
+        if authority.ends_with(':') {
             return Err(BaseUrlError::Port);
         }
-        let loopback = check_host(host)?;
-        if !secure && !loopback {
+        let mut url = Url::parse(text).map_err(|error| match error {
+            url::ParseError::InvalidPort => BaseUrlError::Port,
+            _ => BaseUrlError::Host,
+        })?;
+        if url.port() == Some(0) {
+            return Err(BaseUrlError::Port);
+        }
+        // Names that no resolver takes, though they may stand in a URL.
+        if url.domain().is_some_and(|name| !is_name(name)) {
+            return Err(BaseUrlError::Host);
+        }
+        if !secure && !is_this_machine(&url)? {
             return Err(BaseUrlError::PlainHttp);
         }
-        let path = path.trim_end_matches('/');
+        let path = url.path().trim_end_matches('/').to_owned();
         if path.ends_with("/v1") {
             return Err(BaseUrlError::Version);
         }
-        let host = host.to_ascii_lowercase();
+        let host = url.host_str().unwrap_or_default();
         if (host == "knowbe4.com" || host.ends_with(".knowbe4.com")) && !host.ends_with(".api.knowbe4.com") {
             return Err(BaseUrlError::Console);
         }
-        let scheme = if secure { "https" } else { "http" };
-        Ok(Self(format!(
-            "{scheme}://{}{}",
-            authority.to_ascii_lowercase(),
-            path
-        )))
+        url.set_path(&path);
+        Ok(Self(url))
     }
 }
 
-fn split_port(authority: &str) -> Result<(&str, Option<&str>), BaseUrlError> {
-    if authority.starts_with('[') {
-        let end = authority.find(']').ok_or(BaseUrlError::Host)? + 1;
-        let (host, rest) = authority.split_at(end);
-        return match rest.strip_prefix(':') {
-            Some(port) => Ok((host, Some(port))),
-            None if rest.is_empty() => Ok((host, None)),
-            None => Err(BaseUrlError::Host),
-        };
-    }
-    match authority.split_once(':') {
-        Some((host, port)) => Ok((host, Some(port))),
-        None => Ok((authority, None)),
-    }
+fn is_name(name: &str) -> bool {
+    !name.starts_with(['.', '-'])
+        && !name.contains("..")
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
 }
 
 /// Whether the host is this machine.
-fn check_host(host: &str) -> Result<bool, BaseUrlError> {
-    if let Some(inner) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-        let address: Ipv6Addr = inner.parse().map_err(|_| BaseUrlError::Host)?;
-        return Ok(address.is_loopback());
+fn is_this_machine(url: &Url) -> Result<bool, BaseUrlError> {
+    match url.host() {
+        Some(Host::Ipv4(address)) => Ok(address.is_loopback()),
+        Some(Host::Ipv6(address)) => Ok(address.is_loopback()),
+        Some(Host::Domain(name)) => Ok(name == "localhost"),
+        None => Err(BaseUrlError::Host),
     }
-    let named = !host.is_empty()
-        && !host.starts_with(['.', '-'])
-        && !host.contains("..")
-        && host
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
-    if !named {
-        return Err(BaseUrlError::Host);
-    }
-    Ok(host.eq_ignore_ascii_case("localhost")
-        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()))
 }
 
 #[cfg(test)]
@@ -168,13 +176,23 @@ mod tests {
             ),
             ("http://127.0.0.1:10525", "http://127.0.0.1:10525"),
             ("http://127.9.9.9/x", "http://127.9.9.9/x"),
-            ("http://[::1]:80", "http://[::1]:80"),
+            ("http://[::1]:80", "http://[::1]"),
             ("http://localhost:1", "http://localhost:1"),
             ("https://[2001:db8::1]", "https://[2001:db8::1]"),
+            ("https://x:443/a/../b/", "https://x/b"),
         ] {
             assert_eq!(text.parse::<BaseUrl>().expect(text).as_str(), url);
         }
         assert_eq!(BaseUrl::from(Region::Eu).as_str(), "https://eu.api.knowbe4.com");
+        let prefixed: BaseUrl = "https://proxy.example/kb4/".parse().expect("a URL");
+        assert_eq!(
+            prefixed.join("/v1/users").as_str(),
+            "https://proxy.example/kb4/v1/users"
+        );
+        assert_eq!(
+            BaseUrl::from(Region::Us).join("/v1/users").as_str(),
+            "https://us.api.knowbe4.com/v1/users"
+        );
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Renderer<'_> {
         Some(page)
     }
 
-    /// All accounts in text 0.0.4, without the process.
+    /// All accounts in text 0.0.4, without what is about no account.
     pub(super) fn text(&self) -> String {
         self.render(None, None, false)
             .map_or_else(String::new, |page| page.text(Encoding::Text))
@@ -112,7 +112,7 @@ impl Renderer<'_> {
                 Arc::new(Block::of(families::own(), families::OWN, own))
             })
             .collect();
-        if account.is_none() {
+        if account.is_none() && process {
             own.push(Arc::new(Block::of(families::own(), families::EXPORTER, exporter)));
         }
         let mut live = vec![Section::new(families::own(), own)];

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::api::transport::{Clients, Https, Transport, TransportError};
+use crate::api::clients::{Clients, TransportError};
+use crate::api::transport::{Https, Transport};
 use crate::causes::causes;
 use crate::clock::Clock;
 use crate::config::{AccountConfig, KeyError};
@@ -124,7 +125,7 @@ impl Shared {
         let key = resumed(spawn_blocking(move || read()))
             .await
             .map_err(|error| OpenError::Key(name(), error))?;
-        let transport = Https::new(config.base_url.as_str(), key.clone(), &self.clients)
+        let transport = Https::new(&config.base_url, key.clone(), &self.clients)
             .map_err(|error| OpenError::Transport(name(), error))?;
         let kept = match kept {
             Some(kept) => kept,

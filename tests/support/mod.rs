@@ -339,6 +339,9 @@ pub fn command(arguments: &[&str], env: &[(&str, &str)]) -> Command {
         "HTTPS_PROXY",
         "HTTP_PROXY",
         "ALL_PROXY",
+        "NO_PROXY",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
         "STATE_DIRECTORY",
         "CREDENTIALS_DIRECTORY",
     ] {

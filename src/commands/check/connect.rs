@@ -68,7 +68,7 @@ pub(super) async fn connect(shared: &Shared, account: &AccountConfig, shapes: bo
     }
     if let (Some(region), true) = (account.region, outcome.may_be_elsewhere()) {
         let ask = |region: crate::model::Region| {
-            let transport = Https::new(region.base_url(), tools.key.clone(), &shared.clients).ok()?;
+            let transport = Https::new(&region.into(), tools.key.clone(), &shared.clients).ok()?;
             Some(client(Arc::new(transport)))
         };
         output::print(&format!("  {}\n", elsewhere::search(region, ask).await))?;
@@ -153,6 +153,7 @@ impl Outcome {
 fn cut_off(error: &ApiError, succeeded: usize) -> Option<&'static str> {
     match error {
         ApiError::Timeout(_) if succeeded == 0 => Some("nothing comes back from the server"),
+        ApiError::Certificate(_) => Some("nothing gets through to the server"),
         ApiError::Transport { kind, .. } if *kind != TransportKind::Broken => {
             Some("nothing gets through to the server")
         }
