@@ -15,9 +15,11 @@ mod history;
 mod page;
 mod process;
 mod render;
+mod samples;
 mod section;
 mod source;
 mod text;
+mod value;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -9,8 +9,9 @@ use crate::model::{AccountName, Collector};
 use crate::snapshot::AccountSnapshot;
 
 use super::Encoding;
-use super::encode::{Subject, samples};
+use super::encode::samples;
 use super::families::{self, Data, Writer};
+use super::samples::Subject;
 use super::source::Source;
 use super::text::header;
 

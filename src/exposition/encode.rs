@@ -4,8 +4,6 @@
 //! registry of one collector. The descriptor that it writes in front is the family's header; it is kept apart from
 //! the samples, because samples of several accounts share one header, and both encodings share the samples.
 
-mod value;
-
 use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,57 +11,63 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeLabel, EncodeLabelSet, LabelSetEncoder, MetricEncoder, NoLabelSet,
+    CounterValueEncoder, DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, EncodeLabel,
+    EncodeLabelSet, GaugeValueEncoder, LabelSetEncoder, MetricEncoder, NoLabelSet,
 };
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::catalogue::{Family, Kind};
 
-pub(super) use value::{Label, Value};
+use super::samples::{Labels, Samples, Sink, Subject, WriteSamples};
+use super::value::{Label, Value};
 
 /// Writing into a `String` does not fail, and the encoder has no error of its own.
 const INFALLIBLE: &str = "a String takes every write";
 
-/// The labels of one sample: names from the catalogue, the account first.
-struct Labels<'a> {
-    names: &'static [&'static str],
-    account: Option<&'a str>,
-    rest: &'a [Label<'a>],
-}
-
 impl EncodeLabelSet for Labels<'_> {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
-        let account = self.account.map(Label::Text);
-        let values = account.iter().chain(self.rest);
-        for (name, value) in self.names.iter().zip(values) {
+        for (name, value) in self.iter() {
             match value {
-                Label::Text(text) => (*name, *text).encode(encoder.encode_label())?,
-                Label::Id(id) => (*name, *id).encode(encoder.encode_label())?,
+                Label::Text(text) => (name, text).encode(encoder.encode_label())?,
+                Label::Id(id) => (name, id).encode(encoder.encode_label())?,
             }
         }
         Ok(())
     }
 }
 
-/// Where a writer puts the samples of one family about one subject.
-pub(super) struct Samples<'a> {
-    family: &'static Family,
-    account: Option<&'a str>,
+impl EncodeGaugeValue for Value {
+    fn encode(&self, encoder: &mut GaugeValueEncoder<'_>) -> fmt::Result {
+        match *self {
+            Self::Absent => Err(fmt::Error),
+            Self::Whole(value) => EncodeGaugeValue::encode(&value, encoder),
+            Self::Real(value) => EncodeGaugeValue::encode(&value, encoder),
+        }
+    }
+}
+
+impl EncodeCounterValue for Value {
+    fn encode(&self, encoder: &mut CounterValueEncoder<'_>) -> fmt::Result {
+        match *self {
+            Self::Absent => Err(fmt::Error),
+            Self::Whole(value) => EncodeCounterValue::encode(&value.unsigned_abs(), encoder),
+            Self::Real(value) => EncodeCounterValue::encode(&value, encoder),
+        }
+    }
+}
+
+/// The sink that writes text.
+struct Text<'a> {
+    kind: Kind,
     metric: MetricEncoder<'a>,
-    written: u64,
     result: fmt::Result,
 }
 
-impl Samples<'_> {
-    /// Writes one sample, unless its value is absent. `labels` are the values of the catalogue's labels but `account`.
-    pub(super) fn put(&mut self, labels: &[Label<'_>], value: impl Into<Value>) {
-        let value = value.into();
-        if matches!(value, Value::Absent) {
-            return;
-        }
-        let kind = self.family.kind;
-        self.write(labels, |metric, labels| match kind {
+impl Sink for Text<'_> {
+    fn sample(&mut self, labels: &Labels<'_>, value: Value) {
+        let kind = self.kind;
+        self.write(|metric| match kind {
             // An info's labels are its own, not its family's: given as both, they would stand there twice.
             Kind::Info => metric.encode_info(labels),
             Kind::Counter => with(metric, labels, |m| {
@@ -74,40 +78,19 @@ impl Samples<'_> {
         });
     }
 
-    /// Writes the text of an info family.
-    pub(super) fn info(&mut self, labels: &[Label<'_>]) {
-        self.put(labels, true);
-    }
-
-    /// Writes a histogram: upper bounds with their own counts, the last bound infinite.
-    pub(super) fn histogram(&mut self, labels: &[Label<'_>], sum: f64, buckets: &[(f64, u64)]) {
-        debug_assert_eq!(self.family.kind, Kind::Histogram, "{}", self.family.name);
+    fn histogram(&mut self, labels: &Labels<'_>, sum: f64, buckets: &[(f64, u64)]) {
         let count = buckets.iter().map(|(_, count)| count).sum();
-        self.write(labels, |metric, labels| {
+        self.write(|metric| {
             with(metric, labels, |m| {
                 m.encode_histogram::<NoLabelSet>(sum, count, buckets, None)
             })
         });
     }
+}
 
-    fn write(
-        &mut self,
-        labels: &[Label<'_>],
-        encode: impl FnOnce(&mut MetricEncoder<'_>, &Labels<'_>) -> fmt::Result,
-    ) {
-        let labels = Labels {
-            names: self.family.labels,
-            account: self.account,
-            rest: labels,
-        };
-        debug_assert_eq!(
-            labels.names.len(),
-            labels.rest.len() + usize::from(labels.account.is_some()),
-            "labels of {}",
-            self.family.name
-        );
-        self.written += 1;
-        self.result = self.result.and_then(|()| encode(&mut self.metric, &labels));
+impl Text<'_> {
+    fn write(&mut self, encode: impl FnOnce(&mut MetricEncoder<'_>) -> fmt::Result) {
+        self.result = self.result.and_then(|()| encode(&mut self.metric));
     }
 }
 
@@ -117,21 +100,12 @@ fn with(
     labels: &Labels<'_>,
     encode: impl FnOnce(&mut MetricEncoder<'_>) -> fmt::Result,
 ) -> fmt::Result {
-    if labels.names.is_empty() {
+    if labels.is_empty() {
         encode(metric)
     } else {
         encode(&mut metric.encode_family(labels)?)
     }
 }
-
-/// What samples are about: a value that a collector can own.
-pub(super) trait Subject: Send + Sync + 'static {
-    /// The `account` label of its families, if they have one.
-    fn account(&self) -> Option<&str>;
-}
-
-/// Writes the samples of one family about one subject.
-pub(super) type WriteSamples<T> = fn(&T, &mut Samples<'_>);
 
 /// One family of one subject, as the encoder wants it.
 struct Single<T> {
@@ -150,16 +124,14 @@ impl<T> fmt::Debug for Single<T> {
 impl<T: Subject> Collector for Single<T> {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let unit = self.family.unit().map(|unit| Unit::Other(unit.to_owned()));
-        let mut samples = Samples {
-            family: self.family,
-            account: self.subject.account(),
+        let mut text = Text {
+            kind: self.family.kind,
             metric: descriptor(&mut encoder, self.family, unit.as_ref())?,
-            written: 0,
             result: Ok(()),
         };
-        (self.write)(&self.subject, &mut samples);
-        self.written.store(samples.written, Ordering::Relaxed);
-        samples.result
+        let written = Samples::write(self.family, &*self.subject, self.write, &mut text);
+        self.written.store(written, Ordering::Relaxed);
+        text.result
     }
 }
 

@@ -20,7 +20,7 @@ use crate::instrument::AccountState;
 use crate::model::AccountName;
 use crate::snapshot::AccountSnapshot;
 
-use super::encode::{Samples, Subject, WriteSamples};
+use super::samples::{Samples, Subject, WriteSamples};
 
 pub(super) use exporter::{EXPORTER, Exporter};
 pub(super) use own::OWN;

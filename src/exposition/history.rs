@@ -1,24 +1,25 @@
 //! Values of the past as OpenMetrics with timestamps, for `promtool tsdb create-blocks-from openmetrics`.
 //!
-//! Series carry the labels that they have at `/metrics`, written by the same writers. A value holds from one time to
+//! Series carry the labels that they have at `/metrics`: the same writers put them into a sink of their own. A value holds from one time to
 //! another and is repeated at each step between them: Prometheus takes a value for gone five minutes after its sample.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::Range;
-use std::sync::Arc;
 
 use crate::catalogue::FAMILIES;
 use crate::model::AccountName;
 use crate::snapshot::AccountSnapshot;
 
 use super::Encoding;
-use super::encode::{end_of_open_metrics, samples};
+use super::encode::end_of_open_metrics;
 use super::families::{DATA, Data};
+use super::samples::{Labels, Samples, Sink};
 use super::text::header;
+use super::value::{Label, Value};
 
 /// A value, and the unix seconds during which it holds.
-type Span = (Range<i64>, String);
+type Span = (Range<i64>, Value);
 
 /// Series by position of their family in the catalogue, and by what stands in front of the value.
 #[derive(Debug, Default)]
@@ -39,15 +40,7 @@ pub struct Written {
 impl History {
     /// An empty history whose series carry `labels` besides their own: those that Prometheus adds when it scrapes.
     pub fn new(labels: &[(String, String)]) -> Self {
-        let escape = |value: &str| {
-            value
-                .replace('\\', "\\\\")
-                .replace('"', "\\\"")
-                .replace('\n', "\\n")
-        };
-        let extra = labels
-            .iter()
-            .map(|(name, value)| format!("{name}=\"{}\",", escape(value)));
+        let extra = labels.iter().map(|(name, value)| label(name, value));
         Self {
             extra: extra.collect(),
             series: BTreeMap::new(),
@@ -62,10 +55,10 @@ impl History {
         families: &[&str],
         when: &Range<i64>,
     ) {
-        let data = Arc::new(Data {
+        let data = Data {
             account: account.clone(),
             snapshot,
-        });
+        };
         for (index, family) in FAMILIES.iter().enumerate() {
             if !families.contains(&family.name) {
                 continue;
@@ -73,15 +66,12 @@ impl History {
             let Some(writer) = DATA.iter().find(|writer| writer.family == family.name) else {
                 continue;
             };
-            let mut text = String::new();
-            let header = header(index, Encoding::OpenMetrics).len();
-            samples(family, header, &data, writer.write, &mut text);
-            // A label's value may hold a space, but no line feed; a sample's value neither.
-            for (series, value) in text.lines().filter_map(|line| line.rsplit_once(' ')) {
-                let series = series.replacen('{', &format!("{{{}", self.extra), 1);
-                let spans = self.series.entry((index, series)).or_default();
-                spans.push((when.clone(), value.to_owned()));
-            }
+            let mut past = Past {
+                history: self,
+                family: (index, family.name),
+                when,
+            };
+            Samples::write(family, &data, writer.write, &mut past);
         }
     }
 
@@ -111,6 +101,40 @@ impl History {
         out.write_all(end_of_open_metrics().as_bytes())?;
         Ok(written)
     }
+}
+
+/// The sink of the samples that hold during one span.
+struct Past<'a> {
+    history: &'a mut History,
+    /// Its position in the catalogue, and its name.
+    family: (usize, &'static str),
+    when: &'a Range<i64>,
+}
+
+impl Sink for Past<'_> {
+    fn sample(&mut self, labels: &Labels<'_>, value: Value) {
+        let (index, name) = self.family;
+        let own = labels.iter().map(|(name, value)| match value {
+            Label::Text(text) => label(name, text),
+            Label::Id(id) => label(name, &id.to_string()),
+        });
+        let all: String = std::iter::once(self.history.extra.clone()).chain(own).collect();
+        let series = format!("{name}{{{}}}", all.trim_end_matches(','));
+        let spans = self.history.series.entry((index, series)).or_default();
+        spans.push((self.when.clone(), value));
+    }
+
+    /// Nothing that KnowBe4 says is a histogram.
+    fn histogram(&mut self, _: &Labels<'_>, _: f64, _: &[(f64, u64)]) {}
+}
+
+/// One label and the comma after it, escaped.
+fn label(name: &str, value: &str) -> String {
+    let value = value
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n");
+    format!("{name}=\"{value}\",")
 }
 
 /// The first multiple of `step` that is not before `at`.

@@ -1,6 +1,6 @@
 //! The exporter as a whole: how it was built, and its configuration.
 
-use crate::exposition::encode::Subject;
+use crate::exposition::samples::Subject;
 use crate::instrument::ProcessState;
 
 use super::{Writer, writer};

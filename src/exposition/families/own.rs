@@ -2,7 +2,7 @@
 
 use quota::BudgetState;
 
-use crate::exposition::encode::Value;
+use crate::exposition::value::Value;
 use crate::instrument::{DURATION_BOUNDS, Durations};
 use crate::model::{Collector, CollectorStatus, Endpoint, Reason};
 

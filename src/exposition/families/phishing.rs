@@ -1,6 +1,6 @@
 //! Phishing campaigns and phishing security tests.
 
-use crate::exposition::encode::{Label, Value};
+use crate::exposition::value::{Label, Value};
 use crate::model::{PhishingCampaign, PhishingSums, PhishingTest, PhishingTests};
 
 use super::{Data, Samples, Writer, writer};

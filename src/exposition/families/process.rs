@@ -1,7 +1,7 @@
 //! The process, under the names that all client libraries use.
 
-use crate::exposition::encode::Subject;
 use crate::exposition::process::Process;
+use crate::exposition::samples::Subject;
 
 use super::{Writer, writer};
 

@@ -1,14 +1,10 @@
-//! What writers hand to the encoder: the values of labels and of samples.
+//! What writers hand to a sink: the values of labels and of samples.
 
 use std::fmt;
 
-use prometheus_client::encoding::{
-    CounterValueEncoder, EncodeCounterValue, EncodeGaugeValue, GaugeValueEncoder,
-};
-
 /// A label's value; an absent one is empty, which is the same to Prometheus.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::exposition) enum Label<'a> {
+pub(super) enum Label<'a> {
     Text(&'a str),
     Id(i64),
 }
@@ -39,7 +35,7 @@ impl From<Option<i64>> for Label<'_> {
 
 /// A sample's value.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::exposition) enum Value {
+pub(super) enum Value {
     /// Not known: no sample is written.
     Absent,
     /// A count.
@@ -82,22 +78,13 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
-impl EncodeGaugeValue for Value {
-    fn encode(&self, encoder: &mut GaugeValueEncoder<'_>) -> fmt::Result {
-        match *self {
-            Self::Absent => Err(fmt::Error),
-            Self::Whole(value) => EncodeGaugeValue::encode(&value, encoder),
-            Self::Real(value) => EncodeGaugeValue::encode(&value, encoder),
-        }
-    }
-}
-
-impl EncodeCounterValue for Value {
-    fn encode(&self, encoder: &mut CounterValueEncoder<'_>) -> fmt::Result {
-        match *self {
-            Self::Absent => Err(fmt::Error),
-            Self::Whole(value) => EncodeCounterValue::encode(&value.unsigned_abs(), encoder),
-            Self::Real(value) => EncodeCounterValue::encode(&value, encoder),
+/// As it stands in the text formats.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => Ok(()),
+            Self::Whole(value) => value.fmt(f),
+            Self::Real(value) => value.fmt(f),
         }
     }
 }
