@@ -46,6 +46,7 @@ COPY crates ./crates
 COPY src ./src
 COPY dashboards ./dashboards
 COPY alerts ./alerts
+COPY deploy/systemd ./deploy/systemd
 ARG REVISION=unknown
 # Cargo goes by times, and the sources are older than the empty ones were.
 RUN find build.rs src crates -name '*.rs' -exec touch {} + \

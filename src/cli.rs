@@ -6,6 +6,7 @@
 
 mod commands;
 mod exit;
+mod init;
 mod options;
 mod variables;
 
@@ -18,6 +19,7 @@ pub use commands::{
     OrganisationArgs, PlanArgs, PlanFormat, SimulateArgs,
 };
 pub use exit::{Exit, USAGE};
+pub use init::{InitArgs, Others, PrometheusPlace, Target};
 pub use options::Options;
 
 use crate::env::Env;
@@ -90,12 +92,33 @@ where
     })
 }
 
+/// All commands and flags, for man pages and completions.
+pub fn grammar() -> clap::Command {
+    variables::document(Typed::command())
+}
+
 /// The commands as a Markdown table, for the README.
 pub fn markdown() -> String {
     let mut table = "| command | what it does |\n| --- | --- |\n".to_owned();
     for command in Typed::command().get_subcommands() {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         table.push_str(&format!("| `{}` | {about} |\n", command.get_name()));
+    }
+    table
+}
+
+/// The flags that all commands share, as a Markdown table.
+pub fn flags() -> String {
+    let mut table = "| flag | variable | default | what it does |\n| --- | --- | --- | --- |\n".to_owned();
+    for (arg, long, variable) in variables::flags(&Typed::command()) {
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let defaults: Vec<_> = arg
+            .get_default_values()
+            .iter()
+            .map(|value| format!(" `{}`", value.to_string_lossy()))
+            .collect();
+        let default = defaults.join(",");
+        table.push_str(&format!("| `--{long}` | `{variable}` |{default} | {help} |\n"));
     }
     table
 }

@@ -11,6 +11,7 @@ mod exporter;
 mod file;
 mod hash_password;
 mod health;
+mod init;
 mod metrics;
 mod once;
 mod output;
@@ -125,6 +126,7 @@ fn dispatch(cli: Cli, env: impl Env + Clone + 'static) -> Ending {
         Command::Serve => block_on(serve::serve(options, env)),
         Command::Demo(arguments) => block_on(demo::demo(options, arguments, env)),
         Command::Simulate(arguments) => block_on(simulate::simulate(arguments)),
+        Command::Init(arguments) => block_on(init::init(options, arguments, env)),
         Command::Check(arguments) => block_on(check::check(options, arguments, env)),
         Command::Plan(arguments) => block_on(plan::plan(options, arguments, env)),
         Command::Once(arguments) => block_on(once::once(options, arguments, env)),

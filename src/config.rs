@@ -17,6 +17,7 @@ mod file;
 mod groups;
 mod key;
 mod layer;
+pub mod reference;
 mod segment;
 mod shard;
 mod storage;

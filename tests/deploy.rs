@@ -65,3 +65,8 @@ fn prometheus_and_alertmanager_take_what_compose_mounts() {
 fn jsonnet_makes_a_mixin_of_the_same_files() {
     verify("mixin");
 }
+
+#[test]
+fn workflows_and_release_notes_hold_together() {
+    verify("release");
+}

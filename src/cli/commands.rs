@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::init::InitArgs;
+
 /// A simulated day in ten seconds: what a bare `--accelerate` means.
 const DAY_IN_TEN_SECONDS: &str = "8640";
 
@@ -16,6 +18,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Serve only the simulated KnowBe4 API
     Simulate(SimulateArgs),
+    /// Write a configuration, a unit or values, and what Prometheus needs, by asking; tries the key
+    Init(InitArgs),
     /// Validate the configuration and print every mistake at once
     Check(CheckArgs),
     /// Forecast the requests without sending one; exit 3 when they don't fit the budget

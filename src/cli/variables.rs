@@ -26,7 +26,7 @@ fn variable(long: &str) -> String {
 }
 
 /// Every flag of the command, `--help` and `--version` left out, with its variable's name.
-fn flags(command: &Command) -> impl Iterator<Item = (&Arg, &str, String)> {
+pub(super) fn flags(command: &Command) -> impl Iterator<Item = (&Arg, &str, String)> {
     command.get_arguments().filter_map(|arg| {
         let long = arg.get_long()?;
         let real = !matches!(

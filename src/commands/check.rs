@@ -22,10 +22,7 @@ pub(super) async fn check(options: Options, arguments: CheckArgs, env: impl Env 
     output::print(&format!("the configuration is valid: {}\n", accounts(&config)))?;
     let mut failed = false;
     if arguments.connects() {
-        let shared = wire(&config, Arc::new(env))?;
-        for account in &config.accounts {
-            failed |= !connect(&shared, account, arguments.shapes).await?;
-        }
+        failed = !try_keys(&config, Arc::new(env), arguments.shapes).await?;
     }
     let mut fits = true;
     let storage = storage(&config);
@@ -49,6 +46,16 @@ pub(super) async fn check(options: Options, arguments: CheckArgs, env: impl Env 
         (false, false) => Err(Stop::silent(DOES_NOT_FIT)),
         (false, true) => Ok(()),
     }
+}
+
+/// Tries the key of each account, within its budget, and says what came of it. True when nothing failed.
+pub(super) async fn try_keys(config: &Config, env: Arc<dyn Env>, shapes: bool) -> Result<bool, Stop> {
+    let shared = wire(config, env)?;
+    let mut all = true;
+    for account in &config.accounts {
+        all &= connect(&shared, account, shapes).await?;
+    }
+    Ok(all)
 }
 
 fn accounts(config: &Config) -> String {

@@ -24,10 +24,11 @@ fn every_switch_is_named_in_contributing() {
     let mut switches = BTreeSet::new();
     let mut sources = files("tests", "rs");
     sources.extend(files("crates", "rs"));
+    sources.retain(|source| !source.ends_with("documents/house.rs"));
     for source in sources {
         let code = fs::read_to_string(&source).expect("readable");
         for word in code.split('"') {
-            let switch = ["UPDATE_", "REQUIRE_"]
+            let switch = ["UPDATE_", "REQUIRE_", "BLESS"]
                 .iter()
                 .any(|start| word.starts_with(start));
             if switch && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') {
@@ -36,7 +37,7 @@ fn every_switch_is_named_in_contributing() {
         }
     }
     switches.retain(|switch| !["UPDATE_", "REQUIRE_"].contains(&switch.as_str()));
-    assert!(switches.len() >= 3, "{switches:?}");
+    assert!(switches.len() >= 4, "{switches:?}");
     for switch in switches {
         assert!(
             contributing.contains(&switch),

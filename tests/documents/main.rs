@@ -7,7 +7,9 @@
 )]
 
 mod house;
+mod messages;
 mod readme;
+mod reference;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,13 +1,18 @@
-//! The README's tables are made of the code: `UPDATE_README=1 cargo test --test documents` renews them.
+//! Tables of the documents are made of the code: `UPDATE_README=1 cargo test --test documents` renews them.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::process::Command;
 
+use knowbe4_exporter::config::reference;
 use knowbe4_exporter::instrument::{AccountState, Instruments};
 use knowbe4_exporter::model::{Collector, Failure, Reason};
 use knowbe4_exporter::status::{Meta, StatusView};
 use knowbe4_exporter::{catalogue, cli};
 use serde_json::Value;
+
+use crate::messages;
+use crate::{root, text};
 
 /// The text with what stands between the marks of `name` replaced.
 fn with_section(text: &str, name: &str, section: &str) -> String {
@@ -17,19 +22,77 @@ fn with_section(text: &str, name: &str, section: &str) -> String {
     format!("{}{section}{}", &text[..start], &text[end..])
 }
 
+/// Requests of one refresh of everything, as `plan` says.
+fn cost() -> String {
+    let done = Command::new(env!("CARGO_BIN_EXE_knowbe4-exporter"))
+        .args([
+            "plan",
+            "--users",
+            "2000",
+            "--groups",
+            "50",
+            "--enrollments",
+            "10000",
+        ])
+        .args(["--format", "json", "--storage.path", "/nonexistent"])
+        .env("KNOWBE4_API_KEY", "none")
+        .output()
+        .expect("ran");
+    let plan: Value = serde_json::from_slice(&done.stdout).expect("JSON");
+    let account = &plan["accounts"][0];
+    let rows = account["collectors"].as_array().expect("collectors");
+    let mut table = "| collector | requests a refresh | requests a day |\n| --- | --- | --- |\n".to_owned();
+    let mut all = 0.0;
+    for row in rows {
+        let requests = row["requests_per_refresh"].as_f64().expect("a number");
+        let day = row["requests_per_day"].as_f64().unwrap_or_default();
+        all += requests;
+        table.push_str(&format!(
+            "| {} | {requests:.0} | {day:.0} |\n",
+            row["collector"].as_str().expect("a name")
+        ));
+    }
+    let day = account["requests_per_day"].as_f64().expect("a number");
+    table.push_str(&format!(
+        "| all, as fresh as {} a day allow | {all:.0} | {day:.0} |\n",
+        account["limit"]
+    ));
+    table
+}
+
 #[test]
 fn the_tables_are_those_of_the_code() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let text = fs::read_to_string(&path).expect("the README");
-    let mut wanted = with_section(&text, "commands", &cli::markdown());
-    wanted = with_section(&wanted, "metrics", &catalogue::print::markdown());
-    if std::env::var_os("UPDATE_README").is_some() {
-        fs::write(&path, &wanted).expect("written");
-        return;
+    let documents: [(&str, Vec<(&str, String)>); 4] = [
+        (
+            "docs/configuration.md",
+            vec![
+                ("keys", reference::markdown()),
+                ("flags", cli::flags()),
+                ("commands", cli::markdown()),
+            ],
+        ),
+        ("docs/metrics.md", vec![("metrics", catalogue::print::markdown())]),
+        (
+            "docs/troubleshooting.md",
+            vec![("messages", messages::markdown())],
+        ),
+        ("docs/comparison.md", vec![("cost", cost())]),
+    ];
+    let mut behind = Vec::new();
+    for (path, sections) in documents {
+        let found = text(path);
+        let wanted = sections.iter().fold(found.clone(), |text, (name, section)| {
+            with_section(&text, name, section)
+        });
+        if std::env::var_os("UPDATE_README").is_some() {
+            fs::write(root().join(path), &wanted).expect("written");
+        } else if found != wanted {
+            behind.push(path);
+        }
     }
     assert!(
-        text == wanted,
-        "the README is behind the code: UPDATE_README=1 cargo test --test documents"
+        behind.is_empty(),
+        "behind the code: {behind:?}; UPDATE_README=1 cargo test --test documents"
     );
 }
 
@@ -69,13 +132,12 @@ fn every_field_of_the_status_is_documented() {
     let mut fields = BTreeSet::new();
     keys(&serde_json::from_slice(&json).expect("JSON"), &mut fields);
     assert!(fields.len() > 35, "{fields:?}");
-    let readme =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README");
+    let pages = text("docs/pages.md");
     for field in fields {
         let quoted = ["`", "\""].map(|quote| format!("{quote}{field}{quote}"));
         assert!(
-            quoted.iter().any(|field| readme.contains(field)),
-            "{field} is not in the README"
+            quoted.iter().any(|field| pages.contains(field)),
+            "{field} is not in docs/pages.md"
         );
     }
 }
