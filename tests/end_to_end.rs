@@ -75,24 +75,6 @@ fn a_restart_serves_the_same_at_once_and_asks_nothing() {
 }
 
 #[test]
-fn a_second_process_on_the_same_storage_refuses_to_start() {
-    let simulator = simulate(&[]);
-    let site = Site::new();
-    site.configure(&simulator.url(), "");
-    let exporter = site.serve();
-    for command in [&["serve"][..], &["once"], &["check", "--connect"]] {
-        let output = site.run(command);
-        assert_eq!(output.status.code(), Some(1), "{command:?}");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            said.contains("another") && said.contains("data"),
-            "{command:?}: {said}"
-        );
-    }
-    assert_eq!(exporter.terminate(), Some(0));
-}
-
-#[test]
 fn the_servers_own_limits_are_never_hit() {
     let simulator = simulate(&["--users", "3000", "--enrollments", "12000"]);
     let site = Site::new();
@@ -369,11 +351,13 @@ fn reload_swaps_whole_or_not_at_all() {
     exporter.until("the failure shows", |samples| {
         samples.get("knowbe4_exporter_config_last_reload_successful", &[]) == Some(0.0)
     });
+    site.write("other", "another-key");
     let second = good.clone()
         + &good
             .lines()
             .skip(1)
-            .map(|line| format!("{}\n", line.replace("name: acme", "name: globex")))
+            .map(|line| line.replace("name: acme", "name: globex"))
+            .map(|line| format!("{}\n", line.replace("api_key_file: key", "api_key_file: other")))
             .collect::<String>();
     site.write("config.yml", &second);
     assert_eq!(
