@@ -5,98 +5,13 @@
 
 pub mod print;
 
-use Kind::{Counter, Gauge, Histogram, Info};
+use crate::family::Kind::{Counter, Gauge, Info};
+use crate::family::{Family, OWN, family};
+use crate::instrument;
 
-/// OpenMetrics type of a family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A value that goes up and down.
-    Gauge,
-    /// A value that only goes up while the process lives; its name ends in `_total`.
-    Counter,
-    /// Text in labels, value 1; its name ends in `_info`.
-    Info,
-    /// Counts by bucket.
-    Histogram,
-}
-
-impl Kind {
-    /// As OpenMetrics writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Gauge => "gauge",
-            Counter => "counter",
-            Info => "info",
-            Histogram => "histogram",
-        }
-    }
-}
-
-/// One family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Family {
-    /// Name of its samples (a histogram's without `_bucket` and the like).
-    pub name: &'static str,
-    /// Type.
-    pub kind: Kind,
-    /// Labels in the order in which they are written.
-    pub labels: &'static [&'static str],
-    /// The collectors (of contract section 5) that fill it, joined by a comma; `exporter` for the exporter's own.
-    pub collector: &'static str,
-    /// One line without backslash or quote: HELP is not escaped by the encoder.
-    pub help: &'static str,
-}
-
-impl Family {
-    /// The unit, which is the end of the name: `seconds`, `bytes`, `ratio`, or none.
-    pub fn unit(&self) -> Option<&'static str> {
-        // Counts by bucket: the name ends in the unit of the bounds, the values have none.
-        if self.labels.contains(&"le") {
-            return None;
-        }
-        let stem = self.name.strip_suffix("_total").unwrap_or(self.name);
-        ["seconds", "bytes", "ratio"]
-            .into_iter()
-            .find(|unit| stem.strip_suffix(unit).is_some_and(|s| s.ends_with('_')))
-    }
-
-    /// Name in HELP and TYPE of OpenMetrics: without `_total` and `_info`.
-    pub fn open_metrics_name(&self) -> &'static str {
-        let suffix = match self.kind {
-            Counter => "_total",
-            Info => "_info",
-            Gauge | Histogram => "",
-        };
-        self.name.strip_suffix(suffix).unwrap_or(self.name)
-    }
-
-    /// Whether it is about the exporter rather than about KnowBe4.
-    pub fn is_own(&self) -> bool {
-        self.collector == OWN
-    }
-}
-
-const OWN: &str = "exporter";
-
-const fn family(
-    name: &'static str,
-    kind: Kind,
-    labels: &'static [&'static str],
-    collector: &'static str,
-    help: &'static str,
-) -> Family {
-    Family {
-        name,
-        kind,
-        labels,
-        collector,
-        help,
-    }
-}
-
-/// All families, in the order of the exposition.
+/// What KnowBe4 says.
 #[rustfmt::skip]
-pub const FAMILIES: &[Family] = &[
+const DATA: &[Family] = &[
     family("knowbe4_account_info", Info, &["account", "name", "type", "subscription_level"], "account",
         "The organisation: name, type (paid, trial, free) and subscription level, as /v1/account writes them."),
     family("knowbe4_account_risk_score", Gauge, &["account"], "account",
@@ -195,52 +110,11 @@ pub const FAMILIES: &[Family] = &[
         "Training content bought, by type and whether it is retired, as /v1/training/store_purchases writes them."),
     family("knowbe4_training_policies", Gauge, &["account"], "policies",
         "Uploaded policies (/v1/training/policies)."),
-    family("knowbe4_up", Gauge, &["account"], OWN,
-        "1 when the account's most recent API request was answered with success, 0 when not; absent before the first."),
-    family("knowbe4_exporter_build_info", Info, &["version", "revision", "rustversion"], OWN,
-        "The exporter's version, source revision and compiler."),
-    family("knowbe4_exporter_collector_success", Gauge, &["account", "collector"], OWN,
-        "1 when the collector's last finished refresh succeeded, 0 when not; absent before the first."),
-    family("knowbe4_exporter_collector_last_success_timestamp_seconds", Gauge, &["account", "collector"], OWN,
-        "When the collector's data was last refreshed whole."),
-    family("knowbe4_exporter_collector_last_attempt_timestamp_seconds", Gauge, &["account", "collector"], OWN,
-        "When the collector's last refresh was begun."),
-    family("knowbe4_exporter_collector_next_run_timestamp_seconds", Gauge, &["account", "collector"], OWN,
-        "When the collector's next refresh is due."),
-    family("knowbe4_exporter_collector_interval_seconds", Gauge, &["account", "collector"], OWN,
-        "The promised interval between refreshes of the collector; absent where the budget allows none."),
-    family("knowbe4_exporter_collector_duration_seconds", Gauge, &["account", "collector"], OWN,
-        "How long the collector's last whole refresh took."),
-    family("knowbe4_exporter_collector_refresh_requests", Gauge, &["account", "collector"], OWN,
-        "API requests that the collector's last whole refresh cost."),
-    family("knowbe4_exporter_collector_failures_total", Counter, &["account", "collector", "reason"], OWN,
-        "Failed refreshes by reason."),
-    family("knowbe4_exporter_api_requests_total", Counter, &["account", "endpoint", "code"], OWN,
-        "API requests by status code; timeout or transport where there was no answer."),
-    family("knowbe4_exporter_api_retries_total", Counter, &["account", "endpoint"], OWN,
-        "API requests that repeated a failed one."),
-    family("knowbe4_exporter_api_throttled_total", Counter, &["account"], OWN,
-        "API answers with status 429."),
-    family("knowbe4_exporter_api_request_duration_seconds", Histogram, &["account", "endpoint"], OWN,
-        "Time from sending an API request to its last byte."),
-    family("knowbe4_exporter_budget_limit", Gauge, &["account", "window"], OWN,
-        "Most API requests that the exporter may send within the window."),
-    family("knowbe4_exporter_budget_used", Gauge, &["account", "window"], OWN,
-        "API requests within the window that ends now; equals the limit while the API refuses further requests."),
-    family("knowbe4_exporter_plan_requests_per_day", Gauge, &["account"], OWN,
-        "API requests a day that the planned intervals cost."),
-    family("knowbe4_exporter_ledger_writable", Gauge, &["account"], OWN,
-        "1 when the last request could be recorded in the ledger, 0 when not: then none is sent."),
-    family("knowbe4_exporter_schema_drift_total", Counter, &["account", "endpoint", "kind"], OWN,
-        "Surprises in API answers: fields missing, of another type, or with unknown values; rows without id."),
-    family("knowbe4_exporter_snapshot_restored", Gauge, &["account"], OWN,
-        "1 when the data of an earlier run was found at start."),
-    family("knowbe4_exporter_series", Gauge, &["account"], OWN,
-        "Series about the account, without the exporter's own."),
-    family("knowbe4_exporter_config_last_reload_successful", Gauge, &[], OWN,
-        "1 when the last reload of the configuration succeeded."),
-    family("knowbe4_exporter_config_last_reload_success_timestamp_seconds", Gauge, &[], OWN,
-        "When the configuration was last read with success."),
+];
+
+/// About the process, as client libraries name it.
+#[rustfmt::skip]
+const PROCESS: &[Family] = &[
     family("process_start_time_seconds", Gauge, &[], OWN, "Start time of the process since unix epoch in seconds."),
     family("process_cpu_seconds_total", Counter, &[], OWN, "Total user and system CPU time spent in seconds."),
     family("process_resident_memory_bytes", Gauge, &[], OWN, "Resident memory size in bytes."),
@@ -248,6 +122,23 @@ pub const FAMILIES: &[Family] = &[
     family("process_open_fds", Gauge, &[], OWN, "Number of open file descriptors."),
     family("process_max_fds", Gauge, &[], OWN, "Maximum number of open file descriptors."),
 ];
+
+/// All families, in the order of the exposition.
+pub const FAMILIES: &[Family] = &{
+    let parts = [DATA, instrument::FAMILIES, PROCESS];
+    let mut all = [DATA[0]; DATA.len() + instrument::FAMILIES.len() + PROCESS.len()];
+    let (mut part, mut from) = (0, 0);
+    while part < parts.len() {
+        let mut place = 0;
+        while place < parts[part].len() {
+            all[from + place] = parts[part][place];
+            place += 1;
+        }
+        from += place;
+        part += 1;
+    }
+    all
+};
 
 #[cfg(test)]
 mod tests {

@@ -3,12 +3,15 @@
 //! Mutable on purpose, and the only mutable metrics there are. One set per account, so that a page about
 //! one account is a page about one set. Read by `exposition` and `status`, written by `api` and `poll`.
 
+mod families;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use quota::{Budget, BudgetState};
 
+pub use self::families::FAMILIES;
 use crate::model::{AccountName, Collector, CollectorStatus, Endpoint, PerCollector, Reason};
 
 /// Upper bounds of `knowbe4_exporter_api_request_duration_seconds`, in seconds. The API answers small pages in

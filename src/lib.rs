@@ -12,11 +12,11 @@
 
 // Floor 1: values. No I/O.
 pub mod assets;
-pub mod catalogue;
 pub mod causes;
 pub mod clock;
 pub mod database_url;
 pub mod env;
+pub mod family;
 pub mod join;
 pub mod model;
 pub mod secret;
@@ -29,12 +29,13 @@ pub mod recipients;
 pub mod snapshot;
 
 // Floor 3: what is true, what is kept, and what is shown.
+pub mod catalogue;
 pub mod config;
-pub mod exposition;
 pub mod status;
 pub mod store;
 
-// Floor 4: what may be sent, and what it costs.
+// Floor 4: what may be sent and what it costs, and what is exposed.
+pub mod exposition;
 pub mod forecast;
 
 // Floor 5: the way to KnowBe4.

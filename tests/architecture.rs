@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floor of each room. A room uses rooms on lower floors only.
-const FLOORS: [(&str, u32); 26] = [
+const FLOORS: [(&str, u32); 27] = [
     ("main", 10),
     ("lib", 10),
     ("commands", 9),
@@ -20,9 +20,10 @@ const FLOORS: [(&str, u32); 26] = [
     ("poll", 7),
     ("collect", 6),
     ("api", 5),
+    ("exposition", 4),
     ("forecast", 4),
+    ("catalogue", 3),
     ("config", 3),
-    ("exposition", 3),
     ("status", 3),
     ("store", 3),
     ("cli", 2),
@@ -30,11 +31,11 @@ const FLOORS: [(&str, u32); 26] = [
     ("recipients", 2),
     ("snapshot", 2),
     ("assets", 1),
-    ("catalogue", 1),
     ("causes", 1),
     ("clock", 1),
     ("database_url", 1),
     ("env", 1),
+    ("family", 1),
     ("join", 1),
     ("model", 1),
     ("secret", 1),

@@ -17,7 +17,7 @@ use prometheus_client::encoding::{
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::catalogue::{Family, Kind};
+use crate::family::{Family, Kind};
 
 use super::samples::{Labels, Samples, Sink, Subject, WriteSamples};
 use super::value::{Label, Value};

@@ -1,6 +1,6 @@
 //! Where writers put samples: a sink of numbers. Text is one sink (`encode`), history with its timestamps another.
 
-use crate::catalogue::{Family, Kind};
+use crate::family::{Family, Kind};
 
 use super::value::{Label, Value};
 

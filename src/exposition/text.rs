@@ -7,7 +7,8 @@
 
 use std::sync::LazyLock;
 
-use crate::catalogue::{FAMILIES, Family, Kind};
+use crate::catalogue::FAMILIES;
+use crate::family::{Family, Kind};
 
 use super::Encoding;
 use super::encode::{end_of_open_metrics, open_metrics_header};

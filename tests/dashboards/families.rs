@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use knowbe4_exporter::catalogue::{FAMILIES, Kind};
+use knowbe4_exporter::catalogue::FAMILIES;
+use knowbe4_exporter::family::Kind;
 use serde_json::Value;
 
 use crate::expression::Reading;

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use knowbe4_exporter::catalogue::{FAMILIES, Kind};
+use knowbe4_exporter::catalogue::FAMILIES;
 use knowbe4_exporter::exposition::Encoding;
+use knowbe4_exporter::family::Kind;
 
 use crate::fixture::rich;
 use crate::parser::parse;
@@ -67,7 +68,7 @@ fn every_family_is_there_in_order_with_the_labels_of_the_catalogue() {
         parse(&world.body(Encoding::Text)),
     );
     let names = |kind: fn(Kind) -> &'static str,
-                 name: fn(&knowbe4_exporter::catalogue::Family) -> &'static str| {
+                 name: fn(&knowbe4_exporter::family::Family) -> &'static str| {
         FAMILIES
             .iter()
             .map(|family| (name(family).to_owned(), kind(family.kind).to_owned()))
