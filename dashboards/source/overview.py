@@ -53,11 +53,11 @@ def report_rate(width):
 
 
 def risk_score(width):
-    change = lambda ago: f"max ({q.change(RISK_SCORE, ago=ago)} and on (account) topk(1, {q.latest(RISK_SCORE)}))"
+    change = lambda ago: f"avg ({q.change(RISK_SCORE, ago=ago)})"
     return (width, stat(
         "Risk score 0–100, lower is better",
         "Risk score of the organisation as KnowBe4 gives it, and its change in points in 30 days and in a year (means of a day compared). Of several "
-        "accounts the one that is highest now.",
+        "accounts the highest score, and the mean of their changes.",
         [query(f"max ({q.latest(RISK_SCORE)})", "Now"), query(q.moved(change("30d"), True, 1), "{{way}} 30 days ago"),
          query(q.moved(change("365d"), True, 1), "{{way}} a year ago")],
         unit="none", decimals=1, thresholds=RISK, no_value=NO_DATA, overrides=compared("suffix: points"), link=("knowbe4-groups", "Groups")))

@@ -52,7 +52,7 @@ def of_difficulty(expression):
 def by_difficulty():
     part = lambda value: f"sum by (difficulty) ({of_difficulty(RANGE.recent(value))})"
     ratio = f"{part(RANGE.failed)} / ({part(RANGE.delivered)} > 0)"
-    return f'label_replace({ratio}, "difficulty", "not known", "difficulty", "^$")'
+    return f'label_replace({ratio}, "difficulty", "not known", "difficulty", "")'
 
 
 def trends():
