@@ -5,19 +5,18 @@
 //! nothing; it reads the file, and each key once, so that a missing one is found before anything starts. Keys aren't
 //! kept: [`KeySource::read`] reads them anew.
 //!
-//! The rooms: `layer` (what an account and `defaults` may say), `file` and `environment` (the two ways to say it), [`defaults`] (what holds when nobody
+//! The rooms: `layer` (what an account and `defaults` may say), `file` and `environment` (the two ways to say it), [`keys`] (what holds when nobody
 //! says anything).
 
 mod account;
 mod base_url;
-pub mod defaults;
 pub mod duration;
 mod environment;
 mod file;
 mod groups;
 mod key;
+pub mod keys;
 mod layer;
-pub mod reference;
 mod segment;
 mod shard;
 mod storage;
@@ -90,7 +89,7 @@ impl Config {
                 (
                     vec![account],
                     StorageSaid::default(),
-                    defaults::STALE_AFTER,
+                    keys::STALE_AFTER.default,
                     warnings,
                 )
             }
@@ -120,7 +119,7 @@ impl Config {
             accounts: vec![account],
             storage_path,
             storage_url: None,
-            stale_after: defaults::STALE_AFTER,
+            stale_after: keys::STALE_AFTER.default,
         }
     }
 

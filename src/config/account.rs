@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{BaseUrl, GroupFilter, KeySource, SegmentAttribute, defaults};
+use super::{BaseUrl, GroupFilter, KeySource, SegmentAttribute, keys};
 use crate::model::{AccountName, Collector, PerCollector, Region};
 
 /// One account. Two that are equal need not be told apart on a reload.
@@ -43,7 +43,7 @@ impl AccountConfig {
             phishing: PhishingConfig::default(),
             groups: GroupFilter::default(),
             segments: Vec::new(),
-            segment_min_size: defaults::SEGMENT_MIN_SIZE,
+            segment_min_size: keys::SEGMENT_MIN_SIZE.default,
         }
     }
 }
@@ -72,10 +72,10 @@ impl BudgetConfig {
 impl Default for BudgetConfig {
     fn default() -> Self {
         Self {
-            requests_per_day: defaults::REQUESTS_PER_DAY,
-            share: defaults::SHARE,
-            requests_per_minute: defaults::REQUESTS_PER_MINUTE,
-            requests_per_second: defaults::REQUESTS_PER_SECOND,
+            requests_per_day: keys::REQUESTS_PER_DAY.default,
+            share: keys::SHARE.default,
+            requests_per_minute: keys::REQUESTS_PER_MINUTE.default,
+            requests_per_second: keys::REQUESTS_PER_SECOND.default,
         }
     }
 }
@@ -99,11 +99,11 @@ impl CollectorConfig {
     /// The defaults of a collector.
     pub fn new(collector: Collector) -> Self {
         Self {
-            enabled: true,
+            enabled: keys::ENABLED.default,
             weight: collector.resource().weight,
-            min_interval: defaults::MIN_INTERVAL,
-            max_interval: defaults::MAX_INTERVAL,
-            interval: None,
+            min_interval: keys::MIN_INTERVAL.default,
+            max_interval: keys::MAX_INTERVAL.default,
+            interval: keys::INTERVAL.default,
         }
     }
 }
@@ -126,12 +126,12 @@ pub struct PhishingConfig {
 impl Default for PhishingConfig {
     fn default() -> Self {
         Self {
-            windows: defaults::PHISHING_WINDOWS
+            windows: keys::PHISHING_WINDOWS
                 .map(|(label, length)| (label.to_owned(), length))
                 .into(),
-            max_tests: defaults::MAX_TESTS,
-            callback: defaults::CALLBACK,
-            recipients_share: defaults::RECIPIENTS_SHARE,
+            max_tests: usize::try_from(keys::MAX_TESTS.default).unwrap_or(usize::MAX),
+            callback: keys::CALLBACK.default,
+            recipients_share: keys::RECIPIENTS_SHARE.default,
         }
     }
 }

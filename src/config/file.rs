@@ -11,7 +11,7 @@ use strict_yaml::{Findings, Found, Hints, Item, Mistake, Spot, Table};
 use super::account::AccountConfig;
 use super::layer::Layer;
 use super::storage::StorageSaid;
-use super::{ConfigErrors, KeySource, Keys, defaults, duration};
+use super::{ConfigErrors, KeySource, Keys, duration, keys};
 use crate::env::Env;
 use crate::model::{AccountName, Collector};
 use crate::secret::ApiKey;
@@ -47,22 +47,9 @@ const HINTS: Hints = Hints {
     ],
     secret: "a key can't stand in this file (its value is not shown): expected api_key_file with the path of a file that \
              holds it, or api_key_env with the name of an environment variable",
-    home,
+    home: keys::home,
     merge: "YAML merge keys are not understood, expected what accounts share under defaults",
 };
-
-/// Where a key belongs that is often put one level too high.
-fn home(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "requests_per_day" | "requests_per_minute" | "requests_per_second" | "share" => "budget",
-        "include" | "exclude" | "min_size" => "groups",
-        "windows" | "max_tests" | "callback" | "recipients_share" => "phishing",
-        "interval" | "min_interval" | "max_interval" | "weight" | "enabled" => {
-            "collectors and the collector's name"
-        }
-        _ => return None,
-    })
-}
 
 /// Reads the file, and the keys that it points to.
 pub(super) fn read(path: &Path, env: &dyn Env, keys: Keys) -> Result<Said, ConfigErrors> {
@@ -135,16 +122,14 @@ impl File<'_> {
             .and_then(|item| item.table("{ path: /var/lib/knowbe4-exporter }"))
             .map(|table| StorageSaid::read(table, self.folder, self.env))
             .unwrap_or_default();
-        let stale_after = root
-            .take("stale_after")
-            .and_then(|item| duration::take(item, Duration::from_secs(1)));
+        let stale_after = keys::STALE_AFTER.take(&mut root);
         root.finish();
         let accounts = accounts?;
         self.check_staleness(&accounts, stale_after.as_ref());
         Some(Said {
             accounts,
             storage,
-            stale_after: stale_after.map_or(defaults::STALE_AFTER, |found| found.value),
+            stale_after: stale_after.map_or(keys::STALE_AFTER.default, |found| found.value),
             warnings: Vec::new(),
         })
     }
@@ -243,7 +228,7 @@ impl File<'_> {
 
     /// Series that leave before they can be refreshed are a gap in every graph.
     fn check_staleness(&self, accounts: &[AccountConfig], stale_after: Option<&Found<Duration>>) {
-        let limit = stale_after.map_or(defaults::STALE_AFTER, |found| found.value);
+        let limit = stale_after.map_or(keys::STALE_AFTER.default, |found| found.value);
         let longest = accounts
             .iter()
             .flat_map(|account| {

@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use super::defaults;
+use super::keys;
 
 /// Which groups are exported. Patterns are anchored at both ends, as in Prometheus: `Sales` isn't `Sales EMEA`.
 #[derive(Debug, Clone)]
@@ -37,9 +37,10 @@ impl GroupFilter {
 impl Default for GroupFilter {
     fn default() -> Self {
         Self {
-            include: anchored(defaults::GROUPS_INCLUDE).unwrap_or_else(|_| unreachable!("`.*` is a pattern")),
+            include: anchored(keys::GROUPS_INCLUDE.default)
+                .unwrap_or_else(|_| unreachable!("`.*` is a pattern")),
             exclude: None,
-            min_size: defaults::GROUPS_MIN_SIZE,
+            min_size: keys::GROUPS_MIN_SIZE.default,
         }
     }
 }

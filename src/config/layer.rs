@@ -3,26 +3,19 @@
 mod collector;
 mod lists;
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use collector::CollectorLayer;
 use lists::{pattern, segments, windows};
 use regex::Regex;
-use strict_yaml::{Findings, Found, Item, Spot, Table};
+use strict_yaml::{Findings, Found, Spot, Table};
 
 use super::account::AccountConfig;
-use super::{BaseUrl, BaseUrlError, GroupFilter, KeySource, SegmentAttribute, defaults};
+use super::{BaseUrl, BaseUrlError, GroupFilter, KeySource, SegmentAttribute, keys};
 use crate::model::{AccountName, PerCollector, Region};
-
-/// No quota is larger, and a typing error ends here.
-const REQUESTS: RangeInclusive<u64> = 1..=10_000_000;
 
 /// What a region may be, and how to find out which it is.
 pub(super) const REGIONS: &str = "US, EU, CA, UK or DE, which the console's address tells: training.knowbe4.com is US, eu.knowbe4.com is EU, and so on";
-
-/// The most tests. Their series alone would be a million and a half.
-const MOST_TESTS: u64 = 100_000;
 
 /// What one level says; what it doesn't is [`None`].
 #[derive(Debug, Default)]
@@ -60,11 +53,10 @@ impl Layer {
             ..Self::default()
         };
         if let Some(mut budget) = table.take("budget").and_then(|item| item.table("{ share: 0.8 }")) {
-            let mut requests = |key| budget.take(key).and_then(|item| item.whole(REQUESTS));
-            layer.requests_per_day = requests("requests_per_day");
-            layer.requests_per_minute = requests("requests_per_minute");
-            layer.requests_per_second = requests("requests_per_second");
-            layer.share = budget.take("share").and_then(|item| item.positive(1.0));
+            layer.requests_per_day = keys::REQUESTS_PER_DAY.take(&mut budget);
+            layer.requests_per_minute = keys::REQUESTS_PER_MINUTE.take(&mut budget);
+            layer.requests_per_second = keys::REQUESTS_PER_SECOND.take(&mut budget);
+            layer.share = keys::SHARE.take(&mut budget);
             budget.finish();
         }
         if let Some(mut collectors) = table
@@ -85,13 +77,9 @@ impl Layer {
             .and_then(|item| item.table("{ max_tests: 500 }"))
         {
             layer.windows = phishing.take("windows").and_then(|item| windows(item, findings));
-            layer.max_tests = phishing
-                .take("max_tests")
-                .and_then(|item| item.whole(0..=MOST_TESTS));
-            layer.callback = phishing.take("callback").and_then(Item::boolean);
-            layer.recipients_share = phishing
-                .take("recipients_share")
-                .and_then(|item| item.number(0.0..=1.0));
+            layer.max_tests = keys::MAX_TESTS.take(&mut phishing);
+            layer.callback = keys::CALLBACK.take(&mut phishing);
+            layer.recipients_share = keys::RECIPIENTS_SHARE.take(&mut phishing);
             phishing.finish();
         }
         if let Some(mut groups) = table
@@ -111,16 +99,11 @@ impl Layer {
                     at: found.at,
                 }),
             });
-            layer.min_size = groups
-                .take("min_size")
-                .and_then(|item| item.whole(0..=u64::from(u32::MAX)));
+            layer.min_size = keys::GROUPS_MIN_SIZE.take(&mut groups);
             groups.finish();
         }
         layer.segments = table.take("segments").and_then(|item| segments(item, findings));
-        layer.segment_min_size = table.take("segment_min_size").and_then(|item| {
-            // A segment of one is a person.
-            item.whole(defaults::SEGMENT_MIN_SIZE_FLOOR..=u64::from(u32::MAX))
-        });
+        layer.segment_min_size = keys::SEGMENT_MIN_SIZE.take(table);
         layer
     }
 
@@ -218,13 +201,13 @@ impl Layer {
         for (value, limit, found, unit) in [
             (
                 budget.requests_per_minute,
-                defaults::VENDOR_PER_MINUTE,
+                keys::VENDOR_PER_MINUTE,
                 [&self.requests_per_minute, &below.requests_per_minute],
                 "minute",
             ),
             (
                 budget.requests_per_second,
-                defaults::VENDOR_PER_SECOND,
+                keys::VENDOR_PER_SECOND,
                 [&self.requests_per_second, &below.requests_per_second],
                 "second",
             ),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
-use knowbe4_exporter::config::reference;
+use knowbe4_exporter::config::keys;
 use knowbe4_exporter::instrument::{AccountState, Instruments};
 use knowbe4_exporter::model::{Collector, Failure, Reason};
 use knowbe4_exporter::status::{Meta, StatusView};
@@ -66,7 +66,7 @@ fn the_tables_are_those_of_the_code() {
         (
             "docs/configuration.md",
             vec![
-                ("keys", reference::markdown()),
+                ("keys", keys::markdown()),
                 ("flags", cli::flags()),
                 ("commands", cli::markdown()),
             ],

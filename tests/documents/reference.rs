@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use knowbe4_exporter::cli;
-use knowbe4_exporter::config::{Config, reference};
+use knowbe4_exporter::config::{Config, keys};
 
 /// What the reader says that it expected in place of a key that nobody knows.
 fn expected(yaml: &str) -> BTreeSet<String> {
@@ -54,11 +54,9 @@ fn the_keys_are_those_that_the_reader_takes() {
         ),
         ("storage.", "storage: { nobody_knows: 1 }\n"),
     ];
-    let keys = reference::keys();
     for (level, yaml) in levels {
-        let wanted: BTreeSet<String> = keys
-            .iter()
-            .filter_map(|key| key.path.strip_prefix(level))
+        let wanted: BTreeSet<String> = keys::paths()
+            .filter_map(|path| path.strip_prefix(level))
             .filter_map(|rest| rest.split(['.', '[']).next())
             .map(str::to_owned)
             .collect();

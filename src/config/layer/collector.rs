@@ -2,18 +2,12 @@
 
 use std::time::Duration;
 
-use strict_yaml::{Findings, Found, Item, Table};
+use strict_yaml::{Findings, Found, Table};
 
 use super::super::account::CollectorConfig;
-use super::super::duration;
+use super::super::{duration, keys};
 use super::set;
 use crate::model::Collector;
-
-/// The shortest interval. Whoever fixes one below has forgotten the unit.
-const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
-
-/// The largest weight: enough to put one collector before all others.
-const LARGEST_WEIGHT: f64 = 1000.0;
 
 #[derive(Debug, Default)]
 pub(super) struct CollectorLayer {
@@ -27,13 +21,11 @@ pub(super) struct CollectorLayer {
 impl CollectorLayer {
     pub(super) fn read(mut table: Table<'_>) -> Self {
         let layer = Self {
-            enabled: table.take("enabled").and_then(Item::boolean),
-            weight: table
-                .take("weight")
-                .and_then(|item| item.positive(LARGEST_WEIGHT)),
-            min_interval: table.take("min_interval").and_then(interval),
-            max_interval: table.take("max_interval").and_then(interval),
-            interval: table.take("interval").and_then(interval),
+            enabled: keys::ENABLED.take(&mut table),
+            weight: keys::WEIGHT.take(&mut table),
+            min_interval: keys::MIN_INTERVAL.take(&mut table),
+            max_interval: keys::MAX_INTERVAL.take(&mut table),
+            interval: keys::INTERVAL.take(&mut table),
         };
         table.finish();
         layer
@@ -76,8 +68,4 @@ impl CollectorLayer {
             .map(|found| found.value);
         settled
     }
-}
-
-fn interval(item: Item<'_>) -> Option<Found<Duration>> {
-    duration::take(item, SHORTEST_INTERVAL)
 }

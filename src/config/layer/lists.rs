@@ -5,10 +5,7 @@ use std::time::Duration;
 use regex::Regex;
 use strict_yaml::{Findings, Found, Item};
 
-use super::super::{SegmentAttribute, duration, groups};
-
-/// The shortest window of phishing tests: anything that isn't nothing.
-const SHORTEST_WINDOW: Duration = Duration::from_millis(1);
+use super::super::{SegmentAttribute, duration, groups, keys};
 
 pub(super) fn pattern(item: Item<'_>) -> Option<Found<Regex>> {
     const EXPECTED: &str = "a regular expression (RE2 syntax) for whole names";
@@ -38,7 +35,7 @@ pub(super) fn windows(item: Item<'_>, findings: &Findings) -> Option<Found<Vec<(
             );
             continue;
         }
-        let Some(length) = duration::take(item, SHORTEST_WINDOW) else {
+        let Some(length) = duration::take(item, keys::SHORTEST_WINDOW) else {
             continue;
         };
         if windows.iter().any(|(other, _)| *other == label) {
