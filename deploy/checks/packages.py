@@ -17,7 +17,7 @@ STATE = "var/lib/knowbe4-exporter"
 
 
 def main():
-    if not need("the packages", "dpkg-deb", "rpmbuild", "rpm", "debootstrap", "chroot"):
+    if not need("the packages", "strip", "dpkg-deb", "rpmbuild", "rpm", "debootstrap", "chroot"):
         return
     if os.geteuid() != 0:
         skip("the packages", "a chroot needs root")
@@ -35,11 +35,15 @@ def main():
         for command in commands:
             page = place / "manual" / "man" / f"knowbe4-exporter-{command}.1"
             check(page.is_file() or command == "help", f"a man page of {command}")
+        # A debug build is mostly tables for debuggers, which take minutes to compress.
+        program = place / "knowbe4-exporter"
+        code, output = run("strip", "-o", program, binary())
+        check(code == 0, "strip", output)
         for version in ("0.1.0", "0.1.1"):
             again = place / "again" if version == "0.1.0" else None
             for output in filter(None, (place / "packages", again)):
                 code, said = run(
-                    ROOT / "deploy/packages/build", "--binary", binary(), "--arch", "amd64", "--version", version,
+                    ROOT / "deploy/packages/build", "--binary", program, "--arch", "amd64", "--version", version,
                     "--manual", place / "manual", "--output", output, env={"SOURCE_DATE_EPOCH": "1760000000"},
                 )  # fmt: skip
                 check(code == 0, f"packages of {version} are made", said)
