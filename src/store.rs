@@ -148,7 +148,7 @@ impl dyn Lease {
     /// The budget that the account's ledger records.
     ///
     /// # Errors
-    /// As for [`Self::ledger`].
+    /// As for [`Lease::ledger`].
     pub async fn budget(&self, limits: Limits, clock: Clock) -> Result<Budget, StoreError> {
         let (ledger, loaded) = self.ledger(clock.milliseconds()).await?;
         let wall = Box::new(move || clock.milliseconds());

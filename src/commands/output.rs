@@ -30,7 +30,7 @@ pub(super) fn report(written_to: &Path, text: &str) -> Ending {
     Ok(())
 }
 
-/// Writes a file, or what else is there ([`file`]).
+/// Writes a file, or what else is there ([`mod@file`]).
 pub(super) fn replace(path: &Path, contents: &[u8], executable: bool) -> Ending {
     replace_with(path, executable, |out| out.write_all(contents))
 }

@@ -1,5 +1,5 @@
 //! Every key of the configuration file, once: its name, its default with the reason for it, what it may be, and what it
-//! means. The reader takes its ranges from here, [`account`](super::account) its defaults, and the README its reference
+//! means. The reader takes its ranges from here, `account` its defaults, and the documentation its reference
 //! ([`markdown`]).
 
 mod key;

@@ -1,7 +1,7 @@
 //! The table of resources: what is particular about each thing that the API lists, said once.
 //!
 //! Names, paths, weights and costs of collectors are read from here; a new collector is an entry of [`RESOURCES`], and
-//! the compiler names what else it needs: its [`Collector`](super::Collector), its collection in the snapshot, its arm
+//! the compiler names what else it needs: its [`Collector`], its collection in the snapshot, its arm
 //! in `collect`, and its families.
 //!
 //! Source of the paths and parameters: <https://developer.knowbe4.com/rest/reporting>.

@@ -1,6 +1,6 @@
 //! The HTTP endpoint of the Prometheus family: what exporter-toolkit is for Go.
 //!
-//! An exporter implements [`Site`], which hands out bodies, and calls [`serve`]. This crate answers for the protocol:
+//! An exporter implements [`Site`], which hands out bodies, and calls [`serve()`]. This crate answers for the protocol:
 //! which path, which method, which format and encoding; who may ask (`--web.config.file`: TLS, client certificates,
 //! users, headers, rate limit); sockets of its own or of systemd; and that no client can hold it up: each connection
 //! has limits in time and size, and their number is bounded. It knows nothing of where metrics come from.

@@ -8,7 +8,7 @@
 //! Strict: no tags, no merge keys, no second document, no key twice. Aliases are followed, within a bound.
 //! Nothing that may be a secret is repeated in a message ([`shown`]).
 //!
-//! [`file`] reads the file itself, within a size and a time.
+//! [`mod@file`] reads the file itself, within a size and a time.
 //!
 //! ```
 //! use strict_yaml::{Hints, Item, Table};
