@@ -29,7 +29,7 @@ use self::headers::Headers;
 use self::page::{Ask, FIRST_CURSOR, Pager, Step};
 use self::retry::{ATTEMPTS, Delays};
 use self::transport::{Answer, Call, Transport};
-use self::wire::{Drift, HistoryRow, Row};
+use self::wire::{Drift, HistoryRow, RecipientRow, Row};
 use crate::clock::Clock;
 use crate::instrument::AccountInstruments;
 use crate::model::{Collector, Endpoint, Failure, Reason};
@@ -47,6 +47,8 @@ pub const PROBE_PAGE: u32 = 25;
 pub struct Probe {
     /// Elements of the list; [`None`] for an object.
     pub elements: Option<usize>,
+    /// Id of the first element, where it is a phishing test.
+    pub first: Option<i64>,
     /// What its headers say about paging.
     pub paging: page::Seen,
     /// Seconds by which this machine's clock is ahead of the server's.
@@ -206,6 +208,40 @@ impl Client {
         self.read(refresh, &listing, fold).await
     }
 
+    /// The same of the recipients of one test; `parameters` as its kind needs them.
+    ///
+    /// # Errors
+    /// As for [`Self::list`].
+    pub async fn recipients(
+        &self,
+        refresh: &mut Refresh,
+        test: i64,
+        parameters: &[(&'static str, String)],
+        fold: &mut Fold<'_, RecipientRow>,
+    ) -> Result<(), ApiError> {
+        let listing = Listing {
+            endpoint: Endpoint::Of(Collector::Recipients),
+            id: Some(test),
+            parameters,
+        };
+        self.read(refresh, &listing, fold).await
+    }
+
+    /// What time it is, in unix seconds.
+    pub fn now(&self) -> f64 {
+        self.clock.now()
+    }
+
+    /// Counts a failure of a part of a refresh that goes on without it.
+    pub fn failed(&self, collector: Collector, reason: Reason) {
+        self.instruments.failure(collector, reason);
+    }
+
+    /// For how long the day has no room for `requests`; [`None`] when it has.
+    pub fn no_room(&self, requests: u64) -> Option<Duration> {
+        (self.budget.room() < requests).then(|| self.budget.next_room(requests))
+    }
+
     /// Reads the risk scores of the past, of the account or of one group, oldest first.
     ///
     /// # Errors
@@ -284,12 +320,12 @@ impl Client {
         }
     }
 
-    /// Asks once for a few rows, without another attempt: shows whether the key may read an endpoint, and what its
+    /// Asks once for a few rows, of the object `id` where the path has one, without another attempt: shows whether the key may read an endpoint, and what its
     /// answers look like.
     ///
     /// # Errors
     /// When the answer isn't JSON with status 200.
-    pub async fn probe(&self, endpoint: Endpoint) -> Result<Probe, ApiError> {
+    pub async fn probe(&self, endpoint: Endpoint, id: Option<i64>) -> Result<Probe, ApiError> {
         let ask = Ask {
             cursor: Some(FIRST_CURSOR.to_owned()),
             page: None,
@@ -301,15 +337,12 @@ impl Client {
             query(endpoint, &[], &ask)
         };
         let mut refresh = Refresh::new(0.0, Some(1));
-        let call = Call {
-            endpoint,
-            id: None,
-            query,
-        };
+        let call = Call { endpoint, id, query };
         let answer = self.attempt(&mut refresh, &call, 1).await?;
         let value = wire::any(&answer.body).map_err(|error| self.undecodable(&error, &answer))?;
         Ok(Probe {
             elements: value.as_array().map(Vec::len),
+            first: value.get(0).and_then(|row| row.get("pst_id")).and_then(id_of),
             shape: shape::shape(&value),
             paging: answer.headers.paging(),
             skew: answer.headers.date().map(|date| self.clock.now() - date),
@@ -489,6 +522,11 @@ fn query(
     query.extend(ask.cursor.iter().map(|cursor| ("cursor", cursor.clone())));
     query.extend(ask.page.iter().map(|page| ("page", page.to_string())));
     query
+}
+
+/// An id as a number or in quotes.
+fn id_of(value: &serde_json::Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// Where decoding failed, without anything of what was there.

@@ -8,18 +8,24 @@ mod enrollments;
 mod groups;
 mod history;
 mod phishing;
+mod recipients;
 mod restrict;
 mod training;
 mod users;
 
 pub use history::risk_history;
+pub use recipients::Archive;
 pub use restrict::restrict;
+
+use tokio::sync::Mutex;
 
 use crate::api::error::ApiError;
 use crate::api::{Client, Refresh};
 use crate::config::AccountConfig;
-use crate::model::{Collector, EnrollmentScope, TrainingCampaigns};
+use crate::forecast::RecipientsPlan;
+use crate::model::{Collector, EnrollmentScope, PhishingRecipients, PhishingTests, TrainingCampaigns};
 pub use crate::recipients::Directory;
+use crate::secret::ApiKey;
 use crate::snapshot::Collection;
 
 /// What a refresh may look at besides the API.
@@ -35,6 +41,25 @@ pub struct Inputs<'a> {
     pub campaigns: Option<&'a TrainingCampaigns>,
     /// How to read enrollments.
     pub enrollments: EnrollmentScope,
+    /// For recipients.
+    pub recipients: Option<RecipientsInputs<'a>>,
+}
+
+/// What a refresh of recipients looks at.
+#[derive(Clone, Copy)]
+pub struct RecipientsInputs<'a> {
+    /// Who did what in the tests that have been read.
+    pub archive: &'a Mutex<Archive>,
+    /// The phishing tests last read.
+    pub tests: Option<&'a PhishingTests>,
+    /// What was last yielded.
+    pub last: Option<&'a PhishingRecipients>,
+    /// The key in use, which seals what is kept.
+    pub key: &'a ApiKey,
+    /// How to pay for it.
+    pub plan: RecipientsPlan,
+    /// Most requests of one refresh, unless the first test alone takes more.
+    pub batch: u64,
 }
 
 /// What a refresh yields.
@@ -46,6 +71,8 @@ pub struct Yield {
     pub directory: Option<Directory>,
     /// Things to know that are no failure.
     pub notes: Vec<String>,
+    /// Seconds after which there is more to read, where that doesn't wait for the interval.
+    pub again: Option<f64>,
 }
 
 impl From<Collection> for Yield {
@@ -54,6 +81,7 @@ impl From<Collection> for Yield {
             collection,
             directory: None,
             notes: Vec::new(),
+            again: None,
         }
     }
 }
@@ -78,5 +106,6 @@ pub async fn collect(
         Collector::Enrollments => enrollments::enrollments(client, refresh, inputs).await,
         Collector::StorePurchases => training::store_purchases(client, refresh).await,
         Collector::Policies => training::policies(client, refresh).await,
+        Collector::Recipients => recipients::recipients(client, refresh, inputs).await,
     }
 }

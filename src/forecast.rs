@@ -3,12 +3,16 @@
 //! Costs are learned from the last whole refresh, given by the user for an account that was never polled, or
 //! estimated. Pure: no I/O, no clock.
 
+mod recipients;
+
 use quota::{Demand, Plan};
 
 use crate::config::AccountConfig;
 use crate::model::{Collector, EnrollmentScope, PerCollector};
 use crate::snapshot::AccountSnapshot;
 use crate::store::Saved;
+
+pub use recipients::{Backlog, RecipientsPlan};
 
 /// Enrollments of a user where nothing better is known: yearly training, a policy, and what phishing tests lead to.
 const ENROLLMENTS_PER_USER: u64 = 10;
@@ -40,6 +44,8 @@ pub struct Costs {
     pub running_enrollments: Option<u64>,
     /// Requests that bring nothing, as a part of those that do.
     pub overhead: f64,
+    /// What is still to be read of recipients.
+    pub backlog: Backlog,
 }
 
 /// What is known of costs: from disk, or from this run.
@@ -82,6 +88,9 @@ pub fn costs(learned: &Learned, sizes: &Sizes, snapshot: &AccountSnapshot) -> Co
         counted.or_else(|| Some(snapshot.account.as_ref()?.data.seats? as u64))
     });
     let of = PerCollector::new(|collector| {
+        if collector == Collector::Recipients {
+            return recipients::running_cost(snapshot, users);
+        }
         if let Some(requests) = learned.of[collector] {
             return (requests, Source::Learned);
         }
@@ -119,6 +128,7 @@ pub fn costs(learned: &Learned, sizes: &Sizes, snapshot: &AccountSnapshot) -> Co
         of,
         running_enrollments: running_enrollments.flatten(),
         overhead: learned.overhead,
+        backlog: Backlog::of(snapshot, users),
     }
 }
 
@@ -137,6 +147,10 @@ pub struct Forecast {
     pub enrollments: EnrollmentScope,
     /// Requests that the exporter may send in a day.
     pub limit: u64,
+    /// How recipients are paid for.
+    pub recipients: RecipientsPlan,
+    /// What is still to be read of them.
+    pub backlog: Backlog,
 }
 
 impl Forecast {
@@ -149,9 +163,20 @@ impl Forecast {
             .interval
     }
 
+    /// Days until all recipients have been read; [`None`] where there is no share for them.
+    pub fn backlog_days(&self) -> Option<f64> {
+        let share = self.recipients.share_per_day;
+        let requests = self.backlog.requests as f64;
+        (requests == 0.0 || share > 0.0).then(|| if requests == 0.0 { 0.0 } else { requests / share })
+    }
+
     /// Most requests that one refresh of `collector` may take: what the day leaves when all others run once. Half the
     /// day where the cost is an estimate, so that finding out doesn't starve the others for a day.
     pub fn most(&self, collector: Collector) -> u64 {
+        // They look for room test by test, and have a share of their own.
+        if collector == Collector::Recipients {
+            return self.limit.max(1);
+        }
         if self.costs[collector].1 != Source::Learned {
             return (self.limit / 2).max(1);
         }
@@ -201,11 +226,14 @@ fn plan(config: &AccountConfig, costs: &Costs, enrollments: EnrollmentScope) -> 
         })
         .collect();
     let limit = config.budget.per_day_limit();
+    let (plan, recipients) = recipients::plan(config, &demands, limit as f64, costs);
     Forecast {
-        plan: quota::plan(&demands, limit as f64, costs.overhead),
+        plan,
         costs: of,
         enrollments,
         limit,
+        recipients,
+        backlog: costs.backlog,
     }
 }
 

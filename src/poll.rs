@@ -19,6 +19,7 @@ mod show;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -33,7 +34,7 @@ use crate::api::error::ApiError;
 use crate::api::transport::Transport;
 use crate::api::{Client, Refresh};
 use crate::clock::{Clock, Watch};
-use crate::collect::{Directory, Inputs, collect, restrict};
+use crate::collect::{Archive, Directory, Inputs, RecipientsInputs, collect, restrict};
 use crate::config::{AccountConfig, KeyError};
 use crate::forecast::{self, Forecast, Learned, Sizes, forecast};
 use crate::instrument::AccountInstruments;
@@ -46,6 +47,9 @@ use quota::{Budget, Refused};
 
 /// How long the task sleeps at most: the heartbeat's period, and how soon a changed key file is seen.
 const TICK: Duration = Duration::from_secs(10);
+
+/// Most requests of one refresh of recipients: what is read is seen every minute or so while there is much to read.
+const RECIPIENTS_BATCH: u64 = 50;
 
 /// Reads the account's key again from where the configuration says it is.
 pub type ReadKey = Arc<dyn Fn() -> Result<ApiKey, KeyError> + Send + Sync>;
@@ -93,6 +97,10 @@ pub struct Poller {
     client: Arc<Client>,
     snapshot: AccountSnapshot,
     directory: Option<Arc<Directory>>,
+    /// Who did what in phishing tests.
+    archive: Arc<Mutex<Archive>>,
+    /// Most requests of one refresh of recipients.
+    recipients_batch: u64,
     learned: Learned,
     forecast: Forecast,
     agenda: Agenda,
@@ -143,11 +151,14 @@ impl Poller {
         }
         let now = Instant::now();
         let wall = tools.clock.now();
+        let archive = Archive::new(tools.config.name.clone(), Arc::clone(&tools.lease));
         let mut agenda = PerCollector::new(|_| Entry::default());
         for (collector, status) in saved.collectors.iter() {
             let entry: &mut Entry = &mut agenda[collector];
             entry.restore(status, now, wall);
         }
+        // Looking at what there is to read costs nothing: each test has a phase of its own.
+        agenda[Collector::Recipients].started = None;
         let moved = saved
             .base_url
             .is_some_and(|url| url != tools.config.base_url.as_str());
@@ -169,6 +180,8 @@ impl Poller {
             client: Arc::new(client),
             snapshot,
             directory: None,
+            archive: Arc::new(Mutex::new(archive)),
+            recipients_batch: RECIPIENTS_BATCH,
             learned,
             forecast,
             agenda,
@@ -245,6 +258,7 @@ impl Poller {
     /// Refreshes every collector once, the cheap ones first. Says which failed, and why. What the budget has no room
     /// for is not begun.
     pub async fn once(mut self) -> Vec<(Collector, Failure)> {
+        self.recipients_batch = u64::MAX;
         let mut running = JoinSet::new();
         let mut failed = Vec::new();
         for collector in self.order() {
@@ -284,8 +298,8 @@ impl Poller {
             .filter(|collector| self.tools.config.collectors[*collector].enabled)
             .collect();
         order.sort_by(|a, b| self.priority(*a).total_cmp(&self.priority(*b)));
-        // Enrollments are the one collector that others are prerequisites of, and nothing follows from them.
-        order.sort_by_key(|collector| *collector == Collector::Enrollments);
+        // Nothing follows from those that others are prerequisites of.
+        order.sort_by_key(|collector| matches!(collector, Collector::Enrollments | Collector::Recipients));
         order
     }
 
@@ -368,6 +382,13 @@ impl Poller {
             .training_campaigns
             .as_ref()
             .map(|collected| Arc::clone(&collected.data));
+        let tests = self.snapshot.phishing_tests.as_ref();
+        let tests = tests.map(|collected| Arc::clone(&collected.data));
+        let last = self.snapshot.recipients.as_ref();
+        let last = last.map(|collected| Arc::clone(&collected.data));
+        let archive = Arc::clone(&self.archive);
+        let key = self.tools.key.clone();
+        let (plan, batch) = (self.forecast.recipients, self.recipients_batch);
         let scope = self.forecast.enrollments;
         // What happens on the way names whose it is.
         let span = debug_span!("refresh", account = %self.tools.config.name, %collector);
@@ -379,6 +400,14 @@ impl Poller {
                 directory: directory.as_deref(),
                 campaigns: campaigns.as_deref(),
                 enrollments: scope,
+                recipients: Some(RecipientsInputs {
+                    archive: &archive,
+                    tests: tests.as_deref(),
+                    last: last.as_deref(),
+                    key: &key,
+                    plan,
+                    batch,
+                }),
             };
             let result = collect(&client, &mut refresh, collector, inputs).await;
             Ended {

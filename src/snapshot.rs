@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::model::{
-    Account, AccountName, Collector, Enrollments, Groups, PhishingCampaigns, PhishingTests, Policies,
-    StorePurchases, TrainingCampaigns, Users,
+    Account, AccountName, Collector, Enrollments, Groups, PhishingCampaigns,
+    PhishingRecipients as Recipients, PhishingTests, Policies, StorePurchases, TrainingCampaigns, Users,
 };
 
 /// One whole refresh.
@@ -95,6 +95,7 @@ collections! {
     enrollments: Enrollments,
     store_purchases: StorePurchases,
     policies: Policies,
+    recipients: Recipients,
 }
 
 impl AccountSnapshot {

@@ -56,7 +56,7 @@ fn succeeded(samples: &Samples, account: &str) -> usize {
 
 fn until_complete(exporter: &mut Program, accounts: &[&str]) -> Samples {
     exporter.until("these accounts are complete", |samples| {
-        accounts.iter().all(|account| succeeded(samples, account) == 9)
+        accounts.iter().all(|account| succeeded(samples, account) == 10)
     })
 }
 

@@ -331,8 +331,8 @@ fn check_connect_explains_and_counts() {
         said.contains("policies: FAILED (forbidden)") && said.contains("cure:") && said.contains("users: ok"),
         "{said}"
     );
-    assert_eq!(asked(&simulator).len(), 9);
-    assert!(said.contains("9 of 100000 used"), "{said}");
+    assert_eq!(asked(&simulator).len(), 10);
+    assert!(said.contains("10 of 100000 used"), "{said}");
     assert_eq!(site.run(&["check"]).status.code(), Some(0));
 }
 

@@ -424,7 +424,12 @@ async fn an_exchanged_bundle_holds_from_the_next_connection_on() {
     let budget = Arc::new(lease.budget(limits, Clock::system()).await.unwrap());
     let instruments = Arc::<AccountInstruments>::default();
     let client = Client::new(Arc::new(way), Arc::clone(&budget), instruments, Clock::system());
-    let asked = || async { client.probe(Endpoint::Of(Collector::Groups)).await.unwrap_err() };
+    let asked = || async {
+        client
+            .probe(Endpoint::Of(Collector::Groups), None)
+            .await
+            .unwrap_err()
+    };
     let error = asked().await;
     assert!(
         matches!(

@@ -1,5 +1,6 @@
 //! Phishing campaigns and their tests, and the account's phish-prone ratio, which the API doesn't have.
 
+mod roster;
 mod sums;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use crate::api::wire::{CampaignRow, Row as _, TestRow};
 use crate::api::{Client, Refresh};
 use crate::config::PhishingConfig;
 use crate::model::{
-    Collector, Endpoint, PhishingCampaign, PhishingCampaigns, PhishingTest, PhishingTests, Recipients,
+    Collector, DAY, Endpoint, PhishingCampaign, PhishingCampaigns, PhishingTest, PhishingTests, Recipients,
 };
 use crate::snapshot::Collection;
 
@@ -53,27 +54,32 @@ pub(super) async fn tests(
     client
         .list(refresh, Endpoint::Of(Collector::PhishingTests), &[], &mut fold)
         .await?;
+    let mut callbacks = BTreeMap::new();
     if inputs.config.phishing.callback {
-        let callback = [("campaign_type", "callback".to_owned())];
+        let mut fold = |row: TestRow, _: &mut _| {
+            callbacks.extend(test(row).map(|test| (test.id, test)));
+            Ok(())
+        };
         client
             .list(
                 refresh,
                 Endpoint::Of(Collector::PhishingTests),
-                &callback,
+                &callback(),
                 &mut fold,
             )
             .await?;
+        callbacks.retain(|id, _| !tests.contains_key(id));
     }
-    Ok(Collection::PhishingTests(summary(
-        tests.into_values().collect(),
-        &inputs.config.phishing,
-        inputs.now,
-    ))
-    .into())
+    let roster = roster::roster(&tests, &callbacks, &inputs.config.phishing, inputs.now);
+    tests.extend(callbacks);
+    let tests = summary(tests.into_values().collect(), &inputs.config.phishing, inputs.now);
+    Ok(Collection::PhishingTests(PhishingTests { roster, ..tests }).into())
 }
 
-/// Seconds.
-const DAY: f64 = 86_400.0;
+/// Asks for callback tests, which are a listing of their own.
+pub(super) fn callback() -> [(&'static str, String); 1] {
+    [("campaign_type", "callback".to_owned())]
+}
 
 /// The `failure` label of an API key without `_count`; [`None`] for what is no failure.
 fn failure(key: &str) -> Option<&str> {
@@ -138,6 +144,7 @@ fn summary(mut tests: Vec<PhishingTest>, config: &PhishingConfig, now: f64) -> P
         omitted,
         windows,
         months,
+        roster: Vec::new(),
     }
 }
 

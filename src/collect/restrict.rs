@@ -41,6 +41,25 @@ pub fn restrict(snapshot: &mut AccountSnapshot, config: &AccountConfig) {
                 .map(|segment| (segment.attribute.clone(), segment.value.clone())),
         );
     }
+    if let Some(recipients) = &mut snapshot.recipients {
+        let windows = &mut Arc::make_mut(&mut recipients.data).windows;
+        windows.retain(|window| {
+            config
+                .phishing
+                .windows
+                .iter()
+                .any(|(label, _)| *label == window.window)
+        });
+        for people in windows.iter_mut().filter_map(|window| window.people.as_mut()) {
+            people
+                .groups
+                .retain(|_, mails| mails.about_several(config.groups.min_size));
+            people.segments.retain(|segment| {
+                segment.mails.about_several(config.segment_min_size)
+                    && shown.contains(&(segment.attribute.clone(), segment.value.clone()))
+            });
+        }
+    }
     if let Some(enrollments) = &mut snapshot.enrollments {
         let segments = &mut Arc::make_mut(&mut enrollments.data).segments;
         if let Some(segments) = segments {

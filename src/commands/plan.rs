@@ -98,6 +98,8 @@ fn sizes(arguments: &PlanArgs) -> Sizes {
         Collector::Enrollments => arguments.enrollments,
         Collector::StorePurchases => arguments.store_purchases,
         Collector::Policies => arguments.policies,
+        // Of a test as many as there are users.
+        Collector::Recipients => None,
     }))
 }
 
@@ -118,6 +120,7 @@ fn json(outlook: &Outlook) -> Value {
                 "mean_age_seconds": planned.interval.map(|interval| interval / 2.0),
                 "share_of_limit": planned.requests_per_day / forecast.limit as f64,
                 "cost_is": source(forecast.costs[planned.what].1),
+                "backlog": (planned.what == Collector::Recipients).then(|| backlog(forecast)),
             })
         })
         .collect();
@@ -154,6 +157,38 @@ fn json(outlook: &Outlook) -> Value {
         "collectors": collectors,
         "what_if": others,
     })
+}
+
+/// What is still to be read of recipients, and how long that takes.
+fn backlog(forecast: &Forecast) -> Value {
+    let backlog = &forecast.backlog;
+    json!({
+        "tests": backlog.tests,
+        "requests": backlog.requests,
+        "requests_per_day": forecast.recipients.share_per_day.min(backlog.requests as f64),
+        "days": forecast.backlog_days(),
+        "estimated": backlog.estimated,
+    })
+}
+
+/// The same in words; empty when everything has been read, and when recipients are off.
+fn backlog_note(forecast: &Forecast) -> String {
+    let backlog = &forecast.backlog;
+    if backlog.tests == 0 || forecast.interval(Collector::Recipients).is_none() {
+        return String::new();
+    }
+    let about = if backlog.estimated { "about " } else { "" };
+    let pace = match forecast.backlog_days() {
+        Some(days) => format!(
+            "at {:.0} requests a day beside the plan that takes {days:.1} days",
+            forecast.recipients.share_per_day.min(backlog.requests as f64)
+        ),
+        None => "the other collectors leave nothing for them".to_owned(),
+    };
+    format!(
+        "recipients of {about}{} phishing tests are still to be read, {about}{} requests: {pace}\n",
+        backlog.tests, backlog.requests
+    )
 }
 
 /// Refreshes a day of what is refreshed every hour.
@@ -221,13 +256,14 @@ fn table(outlook: &Outlook) -> String {
     };
     let budget = &account.budget;
     format!(
-        "account {}: {:.0} of {} requests a day ({} x share {}), {verdict}\n{}{note}data is at most as old as \"every\" says, half of it on average\n\n",
+        "account {}: {:.0} of {} requests a day ({} x share {}), {verdict}\n{}{note}{}data is at most as old as \"every\" says, half of it on average\n\n",
         account.name,
         plan.requests_per_day,
         forecast.limit,
         budget.requests_per_day,
         budget.share,
         output::table(&rows),
+        backlog_note(forecast),
     )
 }
 

@@ -9,6 +9,7 @@ mod groups;
 mod own;
 mod phishing;
 mod process;
+mod recipients;
 mod training;
 mod users;
 
@@ -67,11 +68,12 @@ impl Subject for Own {
 
 /// Writers of the families about KnowBe4.
 pub(super) static DATA: LazyLock<Vec<Writer<Data>>> = LazyLock::new(|| {
-    let subjects: [&[Writer<Data>]; 5] = [
+    let subjects: [&[Writer<Data>]; 6] = [
         account::WRITERS,
         users::WRITERS,
         groups::WRITERS,
         phishing::WRITERS,
+        recipients::WRITERS,
         training::WRITERS,
     ];
     let mut writers: Vec<_> = subjects

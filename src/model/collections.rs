@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, StatusCounts, privacy};
+use super::{PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, StatusCounts, TestSpan, privacy};
 
 /// From `/v1/account`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -167,6 +167,9 @@ pub struct PhishingTests {
     /// Sums over the tests that started in each of the last 24 months in UTC, the oldest first, the running one last.
     #[serde(default)]
     pub months: Vec<PhishingMonth>,
+    /// All tests that started within the longest window, also those beyond `phishing.max_tests`, the newest first.
+    #[serde(default)]
+    pub roster: Vec<TestSpan>,
 }
 
 /// Sums over the account's tests that started within a window.

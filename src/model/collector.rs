@@ -33,6 +33,8 @@ pub enum Collector {
     StorePurchases,
     /// `/v1/training/policies`
     Policies,
+    /// `/v1/phishing/security_tests/{id}/recipients`
+    Recipients,
 }
 
 impl Collector {

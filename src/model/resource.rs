@@ -125,6 +125,15 @@ pub const RESOURCES: &[Resource] = &[
         weight: 0.5,
         ..DAILY
     },
+    Resource {
+        collector: Collector::Recipients,
+        name: "recipients",
+        path: "/v1/phishing/security_tests/{id}/recipients",
+        // They take what the others leave.
+        weight: 0.5,
+        estimated_requests: 2,
+        ..DAILY
+    },
 ];
 
 const _: () = {

@@ -115,6 +115,18 @@ impl Entry {
         self.delays.reset();
     }
 
+    /// There is more to do after `seconds`, if that is before the next run as planned.
+    pub(super) fn again(&mut self, seconds: f64, now: Instant) {
+        let at = now
+            + Duration::try_from_secs_f64(seconds)
+                .unwrap_or(UNAVAILABLE)
+                .min(UNAVAILABLE);
+        let planned = self.due(now);
+        if planned.is_none_or(|(planned, _)| at < planned) {
+            self.instead = Some((at, NextRunReason::Interval));
+        }
+    }
+
     /// A refresh failed at `now`. `settled` says whether a refusal is the API's last word: not a gateway's, and not one
     /// that all get; `worked` whether a refresh ever succeeded.
     pub(super) fn failed(
@@ -174,6 +186,8 @@ pub(super) fn prerequisites(collector: Collector, segments: bool) -> &'static [C
         // Names of campaigns to join rows by; segments of users to count them by.
         Collector::Enrollments if segments => &[Collector::TrainingCampaigns, Collector::Users],
         Collector::Enrollments => &[Collector::TrainingCampaigns],
+        // Which tests there are, and who is active.
+        Collector::Recipients => &[Collector::PhishingTests, Collector::Users],
         _ => &[],
     }
 }

@@ -90,6 +90,9 @@ impl Poller {
         }
         self.snapshot.set(yielded.collection, now);
         self.agenda[collector].succeeded();
+        if let Some(seconds) = yielded.again {
+            self.agenda[collector].again(seconds, Instant::now());
+        }
         let status = &mut self.statuses[collector];
         status.success = Some(true);
         status.last_success = Some(now);
@@ -189,7 +192,9 @@ impl Poller {
     }
 
     fn learn(&mut self, collector: Collector, scope: EnrollmentScope, cost: u64) {
-        if collector == Collector::Enrollments && scope == EnrollmentScope::RunningCampaigns {
+        if collector == Collector::Recipients {
+            // Their cost follows from the tests' sizes.
+        } else if collector == Collector::Enrollments && scope == EnrollmentScope::RunningCampaigns {
             self.learned.running_enrollments = Some(cost);
         } else {
             self.learned.of[collector] = Some(cost);

@@ -22,6 +22,10 @@ impl Poller {
         if paused > LONG_PAUSE {
             return Err((paused, NextRunReason::Throttled));
         }
+        // They look for room test by test.
+        if collector == Collector::Recipients {
+            return Ok(());
+        }
         let needed = self.needed(collector);
         if budget.room() < needed {
             let wait = budget.next_room(needed).max(SHORTEST_WAIT);

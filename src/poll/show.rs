@@ -22,7 +22,11 @@ impl Poller {
             let planned = self.forecast.interval(collector).map(Duration::from_secs_f64);
             // An estimate that doesn't fit may be wrong: what it really costs is found out within the bounds of `most`.
             let unknown = enabled && source != Source::Learned;
-            let interval = planned.or_else(|| unknown.then_some(settings.max_interval));
+            let mut interval = planned.or_else(|| unknown.then_some(settings.max_interval));
+            if collector == Collector::Recipients && settings.interval.is_none() {
+                // What is not read again is summed up again: windows move on, and people come and go.
+                interval = interval.map(|interval| interval.min(settings.max_interval));
+            }
             self.agenda[collector].interval = interval;
             let status = &mut self.statuses[collector];
             status.disabled = !enabled;

@@ -4,7 +4,7 @@
 //! again. What the plan doesn't hold is read from a share of the day's budget, the newest test first.
 
 use super::Memory;
-use crate::model::{DAY, TestSpan};
+use crate::model::{Collector, DAY, TestSpan};
 
 /// After the end of a test people still click and report for a while: then it is read for the last time.
 const LAST_LOOK: f64 = 7.0 * DAY;
@@ -23,9 +23,6 @@ const FIRST_PAUSE: f64 = 1800.0;
 
 /// The longest such pause.
 const LONGEST_PAUSE: f64 = 7.0 * DAY;
-
-/// Rows in a page.
-const PAGE: u64 = 500;
 
 /// What a reading is paid from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +81,10 @@ impl TestSpan {
 
     /// Requests that a reading of it takes.
     pub fn cost(&self) -> u64 {
-        self.recipients.unwrap_or(1).div_ceil(PAGE).max(1)
+        self.recipients
+            .unwrap_or(1)
+            .div_ceil(Collector::Recipients.resource().page)
+            .max(1)
     }
 }
 

@@ -33,7 +33,7 @@ impl Memory {
     }
 
     /// The tests that have been read, by id.
-    pub fn tests(&self) -> impl Iterator<Item = (i64, &ReadTest)> {
-        self.tests.iter().map(|(id, test)| (*id, &**test))
+    pub fn shared(&self) -> impl Iterator<Item = (i64, Arc<ReadTest>)> {
+        self.tests.iter().map(|(id, test)| (*id, Arc::clone(test)))
     }
 }

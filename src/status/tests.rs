@@ -118,7 +118,7 @@ fn the_page_says_what_happened_what_comes_next_and_what_to_do() {
     one.collectors[Collector::Users] = failing();
     let html = view(BTreeMap::from([(name("acme"), one)])).html("/metrics", None);
     for words in [
-        "One account, 9 collectors: 1 failing, 8 fine.",
+        "One account, 10 collectors: 1 failing, 9 fine.",
         "<time datetime=\"2025-11-24T15:48:00Z\" title=\"2025-11-24 15:48:00 UTC\">12 minutes ago</time>, in 4 seconds.",
         "Read again <time datetime=\"2025-11-24T16:48:00Z\" title=\"2025-11-24 16:48:00 UTC\">in 48 minutes</time>",
         "As planned, every hour.",
@@ -198,7 +198,7 @@ fn with_very_many_accounts_the_page_stays_readable_and_every_account_has_its_pla
 fn one_account_can_be_picked_or_found_by_a_part_of_its_name() {
     let view = fleet(30, 2);
     let one = view.html("/metrics", Some("a007"));
-    assert!(one.contains("Account a007, 9 collectors: 9 fine."), "{one}");
+    assert!(one.contains("Account a007, 10 collectors: 10 fine."), "{one}");
     assert_eq!(one.matches("<details open>").count(), 1);
     assert!(!one.contains("id=\"z000\""), "another account is on the page");
     assert!(one.contains("<a href=\"/status\">All accounts</a>"));

@@ -10,6 +10,8 @@ use knowbe4_exporter::model::*;
 use knowbe4_exporter::snapshot::{AccountSnapshot, Collection, Published};
 use quota::{Budget, Ledger, LedgerError, Limits, Living, Loaded, Mark, Pending, Stamp};
 
+use crate::recipients::recipients;
+
 /// 15 June 2025.
 pub(crate) const EPOCH: f64 = 1_750_000_000.0;
 
@@ -146,6 +148,7 @@ pub(crate) fn rich_snapshot() -> AccountSnapshot {
                 ("Video".to_owned(), String::new(), 1),
             ],
         }),
+        Collection::Recipients(recipients()),
         Collection::Policies(Policies { policies: 4 }),
     ];
     for (position, collection) in collections.into_iter().enumerate() {
@@ -240,6 +243,7 @@ fn tests() -> PhishingTests {
                 sums: sums(4, 6),
             },
         ],
+        ..PhishingTests::default()
     }
 }
 

@@ -6,4 +6,5 @@ mod golden;
 mod outside;
 mod parser;
 mod properties;
+mod recipients;
 mod rendering;

@@ -259,7 +259,7 @@ impl Program {
                 .iter()
                 .filter(|value| **value == 1.0)
                 .count()
-                >= 9
+                >= 10
         })
     }
 

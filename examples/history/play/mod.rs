@@ -92,7 +92,7 @@ impl Transport for Direct {
                 .collect();
             let request = Request {
                 method: "GET".to_owned(),
-                path: call.endpoint.path().to_owned(),
+                path: call.path(),
                 query: query.join("&"),
                 authorization: Some("Bearer key".to_owned()),
             };

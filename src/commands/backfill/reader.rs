@@ -112,6 +112,7 @@ impl<'a> Reader<'a> {
             config: self.config,
             now: self.now,
             directory: None,
+            recipients: None,
             campaigns: None,
             enrollments: EnrollmentScope::All,
         };

@@ -42,7 +42,17 @@ pub(super) async fn connect(shared: &Shared, account: &AccountConfig, shapes: bo
         .filter(|collector| account.collectors[*collector].enabled)
     {
         let endpoint = Endpoint::Of(collector);
-        match here.probe(endpoint).await {
+        if collector == Collector::Recipients && outcome.test.is_none() {
+            let why = if outcome.empty.contains(&Collector::PhishingTests) {
+                "ok, there is no phishing test to try it on"
+            } else {
+                "not tried: that takes a phishing test, and phishing_tests gave none"
+            };
+            output::print(&format!("  {collector}: {why}\n"))?;
+            continue;
+        }
+        let test = outcome.test.filter(|_| collector == Collector::Recipients);
+        match here.probe(endpoint, test).await {
             Ok(probe) => {
                 outcome.succeeded(collector, &probe);
                 output::print(&format!("  {collector}: ok, {}\n", describe(&probe)))?;
@@ -90,12 +100,15 @@ struct Outcome {
     failures: Vec<Reason>,
     lists: usize,
     empty: Vec<Collector>,
+    /// Whose recipients are asked for.
+    test: Option<i64>,
     skew: Option<f64>,
 }
 
 impl Outcome {
     fn succeeded(&mut self, collector: Collector, probe: &Probe) {
         self.succeeded += 1;
+        self.test = self.test.or(probe.first);
         self.skew = self.skew.or(probe.skew);
         if let Some(elements) = probe.elements {
             self.lists += 1;

@@ -13,7 +13,7 @@ pub(super) async fn search(here: Region, client: impl Fn(Region) -> Option<Clien
         let Some(client) = client(region) else {
             continue;
         };
-        match client.probe(Endpoint::Of(Collector::Account)).await {
+        match client.probe(Endpoint::Of(Collector::Account), None).await {
             Ok(_) => {
                 return format!(
                     "this key is answered by {region}: set region: {region} (or KNOWBE4_REGION={region})",

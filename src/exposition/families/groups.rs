@@ -46,6 +46,6 @@ fn groups(data: &Data) -> Option<&[Group]> {
     Some(&groups.data.groups)
 }
 
-fn shown(data: &Data) -> impl Iterator<Item = &Group> {
+pub(super) fn shown(data: &Data) -> impl Iterator<Item = &Group> {
     groups(data).into_iter().flatten().filter(|group| !group.hidden)
 }

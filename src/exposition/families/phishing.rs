@@ -123,7 +123,7 @@ fn campaigns(data: &Data) -> impl Iterator<Item = &PhishingCampaign> {
         .flat_map(|collected| &collected.data.campaigns)
 }
 
-fn tests(data: &Data) -> Option<&PhishingTests> {
+pub(super) fn tests(data: &Data) -> Option<&PhishingTests> {
     data.snapshot
         .phishing_tests
         .as_ref()
@@ -142,7 +142,7 @@ fn months(data: &Data, samples: &mut Samples<'_>, value: impl Fn(&PhishingSums) 
     }
 }
 
-fn ids(test: &PhishingTest) -> [Label<'_>; 2] {
+pub(super) fn ids(test: &PhishingTest) -> [Label<'_>; 2] {
     [test.id.into(), test.campaign_id.into()]
 }
 
