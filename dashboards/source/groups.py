@@ -1,6 +1,6 @@
 """Which groups and segments are at risk, and which move."""
 
-from . import queries as q
+from . import queries as q, recipients
 from .board import board
 from .overview import NO_DATA, departments
 from .panels import BANDS, NO_HISTORY, COMPLETION, FINE, LOOK, PAST_DUE, PHISH_PRONE, RISE, RISK, Column, graph_of, lines, query, stat, table
@@ -91,5 +91,5 @@ def dashboard():
     return board(
         "knowbe4-groups", "KnowBe4 / Groups and segments",
         "Departments and other segments, groups ranked by risk, those that move, and phish-prone against risk.",
-        [numbers(), departments(16, None), ranking(), trends(), segments(), hidden()], since="now-90d",
+        [numbers(), departments(16, None), recipients.scorecards(), ranking(), trends(), segments(), hidden()], since="now-90d",
     )

@@ -1,6 +1,6 @@
 """For the person who answers to the board: how are we doing, is it getting better, and where to look next."""
 
-from . import queries as q
+from . import queries as q, recipients
 from .board import board, moments
 from .panels import (
     ACT, ANY_BAD, BANDS, COMPLETION, DAYS_LEFT, FINE, LOOK, NO_HISTORY, PAST_DUE, PHISH_PRONE, REPORT_RATE, RESILIENCE, RISE, RISK, SEATS, TEST_GAP,
@@ -254,6 +254,6 @@ def dashboard():
     return board(
         "knowbe4-overview", "KnowBe4 / Security awareness overview",
         "Risk score, phishing tests and training at a glance: how are we doing, is it getting better, where to look next.",
-        [*numbers(), (9, risk_over_time(12), rates_over_time(12)), attention(), departments(), groups(), people(), facts()], since="now-1y",
+        [*numbers(), recipients.numbers(), (9, risk_over_time(12), rates_over_time(12)), attention(), departments(), groups(), people(), facts()], since="now-1y",
         annotations=marks(), one=True, targets=True,
     )

@@ -1,6 +1,6 @@
 """For the person who runs the phishing tests: what people did, which tests were worst and best, what the trend is."""
 
-from . import queries as q
+from . import queries as q, recipients
 from .board import board
 from .overview import BLUE, NO_TESTS, ORANGE, buckets, fixed, marks, phish_prone, rates_over_time, report_rate, resilience
 from .panels import FINE, LOOK, PHISH_PRONE, REPORT_RATE, TEST_GAP, Column, bars, graph_of, lines, query, stat, table
@@ -178,6 +178,6 @@ def dashboard():
     return board(
         "knowbe4-phishing", "KnowBe4 / Phishing tests",
         "Phishing campaigns and tests: from delivered to reported, failures by kind, difficulty, the worst and the best tests, trends.",
-        [numbers(), funnel(), *trends(), extremes(), tests(), campaigns(), sums(), omitted()], since="now-1y",
+        [numbers(), funnel(), *trends(), recipients.outcomes(), *recipients.speed(), extremes(), tests(), campaigns(), sums(), omitted()], since="now-1y",
         annotations=marks(), one=True, targets=True,
     )
