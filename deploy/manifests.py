@@ -7,11 +7,6 @@ CHART = DEPLOY / "helm" / "knowbe4-exporter"
 # What the plain manifests are for, and the values that make them.
 PLAIN = {
     "embedded.yaml": ("One pod with a volume: kubectl create secret generic knowbe4 --from-file=api-key=KEYFILE first.", {}),
-    "postgresql.yaml": (
-        "Three replicas on one PostgreSQL; besides the key's secret: "
-        "kubectl create secret generic knowbe4-postgresql --from-file=url=URLFILE.",
-        {"storage": {"type": "postgresql"}, "replicas": 3},
-    ),
 }
 
 

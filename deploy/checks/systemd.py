@@ -4,7 +4,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from .common import DEPLOY, check, need, run
+from .common import DEPLOY, binary, check, need, run
 
 UNITS = ("knowbe4-exporter.service", "knowbe4-exporter.socket")
 # What the whole machine is 10 of.
@@ -14,6 +14,9 @@ MOST_EXPOSURE = 1.5
 def main():
     if not need("systemd units", "systemd-analyze"):
         return
+    unit = (DEPLOY / "systemd" / UNITS[0]).read_text(encoding="utf-8")
+    speaks = b"NOTIFY_SOCKET" in binary().read_bytes()
+    check(speaks == ("Type=notify" in unit), "Type=notify is for a program that notifies", f"it does: {speaks}")
     with tempfile.TemporaryDirectory() as folder:
         for name in UNITS:
             text = (DEPLOY / "systemd" / name).read_text(encoding="utf-8")
