@@ -140,6 +140,10 @@ struct Listing<'a> {
 /// An error fails the refresh.
 pub type Fold<'a, R> = dyn FnMut(R, &mut Drift) -> Result<(), ApiError> + Send + 'a;
 
+/// Codes that are counted from 0 on, so that the first one shows in a rate: what a good day has, and what alerts ask for.
+/// Six series for each endpoint.
+const EXPECTED_CODES: [&str; 6] = ["200", "429", "500", "503", "timeout", "transport"];
+
 impl Client {
     /// A client that spends from `budget` and counts in `instruments`.
     pub fn new(
@@ -148,6 +152,10 @@ impl Client {
         instruments: Arc<AccountInstruments>,
         clock: Clock,
     ) -> Self {
+        for endpoint in Endpoint::polled() {
+            let kinds = Drift::default().counts().map(|(kind, _)| kind);
+            instruments.expect(endpoint, &EXPECTED_CODES, &kinds);
+        }
         Self {
             transport,
             budget,

@@ -118,6 +118,19 @@ impl AccountInstruments {
         });
     }
 
+    /// Counts of `endpoint` begin at 0, rather than with the first event: Prometheus sees no increase in a series that
+    /// is born with 1.
+    pub fn expect(&self, endpoint: Endpoint, codes: &[&str], drift: &[&'static str]) {
+        self.update(|state| {
+            for code in codes {
+                state.requests.entry((endpoint, (*code).to_owned())).or_default();
+            }
+            for kind in drift {
+                state.drift.entry((endpoint, kind)).or_default();
+            }
+        });
+    }
+
     /// Counts one attempt beyond the first.
     pub fn retry(&self, endpoint: Endpoint) {
         self.update(|state| *state.retries.entry(endpoint).or_default() += 1);

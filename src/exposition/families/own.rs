@@ -44,7 +44,10 @@ pub(in crate::exposition) const OWN: &[Writer<Own>] = &[
         }
     }),
     writer("knowbe4_exporter_api_requests_total", |own, samples| {
-        for ((endpoint, code), count) in &own.state.requests {
+        let counted = own.state.requests.iter();
+        for ((endpoint, code), count) in
+            counted.filter(|((endpoint, _), count)| shows(own, *endpoint, **count))
+        {
             samples.put(&[endpoint.path().into(), code.into()], *count);
         }
     }),
@@ -75,7 +78,10 @@ pub(in crate::exposition) const OWN: &[Writer<Own>] = &[
         samples.put(&[], own.state.ledger_writable);
     }),
     writer("knowbe4_exporter_schema_drift_total", |own, samples| {
-        for ((endpoint, kind), count) in &own.state.drift {
+        let counted = own.state.drift.iter();
+        for ((endpoint, kind), count) in
+            counted.filter(|((endpoint, _), count)| shows(own, *endpoint, **count))
+        {
             samples.put(&[endpoint.path().into(), (*kind).into()], *count);
         }
     }),
@@ -86,6 +92,12 @@ pub(in crate::exposition) const OWN: &[Writer<Own>] = &[
         samples.put(&[], own.series)
     }),
 ];
+
+/// Whether a count is shown: one of what isn't polled and never was says nothing.
+fn shows(own: &Own, endpoint: Endpoint, count: u64) -> bool {
+    let is_polled = |collector| !own.state.collectors[collector].disabled;
+    count > 0 || matches!(endpoint, Endpoint::Of(collector) if is_polled(collector))
+}
 
 fn enabled(own: &Own) -> impl Iterator<Item = (Collector, &CollectorStatus)> {
     own.state.collectors.iter().filter(|(_, status)| !status.disabled)
