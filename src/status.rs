@@ -8,6 +8,7 @@
 
 mod condition;
 mod landing;
+mod links;
 mod moment;
 mod page;
 mod view;
@@ -15,6 +16,7 @@ mod words;
 
 pub use condition::Condition;
 pub use landing::landing;
+pub use links::Links;
 pub use moment::Moment;
 pub use view::{AccountView, BudgetView, CollectorView, Meta, StatusView};
 

@@ -90,7 +90,52 @@ fn pages_name_the_version_and_link_to_the_metrics() {
         let page = exporter.get(path);
         let version = format!("knowbe4-exporter {}", env!("CARGO_PKG_VERSION"));
         assert!(page.text().contains(&version), "{path}");
-        assert!(page.text().contains("href=\"/metrics\""), "{path}");
+        assert!(page.text().contains("href=\"./metrics\""), "{path}");
         assert!(page.headers["content-security-policy"].starts_with("default-src 'none'"));
     }
+}
+
+/// Every link of a page.
+fn links(page: &str) -> Vec<&str> {
+    page.split("href=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|link| !link.starts_with(['#', '?']) && !link.starts_with("data:"))
+        .collect()
+}
+
+#[test]
+fn links_hold_behind_a_proxy_that_takes_its_path_off() {
+    let (_site, exporter) = serve(&[]);
+    for path in ["/", "/status", "/status?account=acme"] {
+        let page = exporter.get(path).text();
+        let links = links(&page);
+        assert!(links.len() > 2, "{path}: {links:?}");
+        for link in links {
+            assert!(link.starts_with("./"), "{path}: {link}");
+        }
+    }
+}
+
+#[test]
+fn below_an_external_path_everything_moves_and_every_link_leads_somewhere() {
+    let (_site, exporter) = serve(&["--web.external-url=https://m.example/kb4"]);
+    for path in ["/kb4/", "/kb4/status", "/kb4/status?account=acme"] {
+        let answer = exporter.get(path);
+        assert_eq!(answer.status, 200, "{path}");
+        let page = answer.text();
+        for link in links(&page) {
+            let plain = link.replace("&amp;", "&");
+            assert_eq!(exporter.get(&plain).status, 200, "{path}: {link}");
+        }
+    }
+    let sd = exporter.get("/kb4/sd").json();
+    assert_eq!(sd[0]["targets"][0], "m.example");
+    assert_eq!(sd[0]["labels"]["__metrics_path__"], "/kb4/metrics");
+    assert_eq!(sd[0]["labels"]["__scheme__"], "https");
+    assert_eq!(exporter.get("/metrics").status, 404);
+    let address = format!("--web.listen-address={}", exporter.address);
+    let health = |more: &str| support::run(&["health", &address, more], &[]).status.code();
+    assert_eq!(health("--web.route-prefix=/kb4"), Some(0));
+    assert_eq!(health("--web.route-prefix=/"), Some(1));
 }

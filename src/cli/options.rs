@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use exporter_web::{ListenAddress, TelemetryPath, TelemetryPathError};
+use exporter_web::{ExternalUrl, ListenAddress, RoutePrefix, TelemetryPath, TelemetryPathError};
 
 use super::Exit;
 use crate::database_url::DatabaseUrl;
@@ -42,6 +42,14 @@ pub struct Options {
         value_parser = telemetry_path
     )]
     pub telemetry_path: TelemetryPath,
+
+    /// URL under which a proxy makes the exporter reachable; its path goes before all paths [default: relative links]
+    #[arg(long = "web.external-url", global = true, value_name = "URL")]
+    pub external_url: Option<ExternalUrl>,
+
+    /// Path below which all is served [default: the path of --web.external-url]
+    #[arg(long = "web.route-prefix", global = true, value_name = "PATH")]
+    pub route_prefix: Option<RoutePrefix>,
 
     /// Web configuration file of the Prometheus family: TLS, client certificates, basic auth, headers
     #[arg(long = "web.config.file", global = true, value_name = "FILE")]

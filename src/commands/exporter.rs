@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use exporter_web::{Limits, Listener, WebConfig};
+use exporter_web::{Limits, Listener, Notifier, WebConfig};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::signals::hangups;
-use super::site::{Exporter, Reload};
+use super::site::{Exporter, READY, Reload};
 use super::{Ending, Stop, wire};
 use crate::cli::Options;
 use crate::clock::{Noticed, Watch};
@@ -37,6 +37,7 @@ pub(super) struct App {
     site: Arc<Exporter>,
     listeners: Vec<Listener>,
     settings: exporter_web::Options,
+    notifier: Arc<Notifier>,
 }
 
 /// The first line of the log.
@@ -57,6 +58,7 @@ impl App {
         env: Arc<dyn Env>,
         reload: Reload,
     ) -> Result<Self, Stop> {
+        let notifier = Arc::new(notifier(&*env));
         // Before a port is bound: it may end with wrong usage.
         let shared = wire(&config, env)?;
         let listeners = listeners(&options).await?;
@@ -81,10 +83,13 @@ impl App {
             Arc::clone(&exposition),
             reload,
             config.storage_path.clone(),
+            Arc::clone(&notifier),
         ));
         let settings = exporter_web::Options {
             name: env!("CARGO_PKG_NAME"),
             telemetry_path: options.telemetry_path,
+            external_url: options.external_url,
+            route_prefix: options.route_prefix,
             lifecycle: options.enable_lifecycle,
             web,
             limits: Limits::default(),
@@ -95,6 +100,7 @@ impl App {
             site,
             listeners,
             settings,
+            notifier,
         })
     }
 
@@ -107,6 +113,7 @@ impl App {
             site,
             listeners,
             settings,
+            notifier,
         } = self;
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -121,6 +128,11 @@ impl App {
         ));
         let storage = Arc::clone(&supervisor.shared().storage);
         tasks.spawn(named("the storage's task", async move { storage.run().await }));
+        tasks.spawn(named(
+            "the watchdog",
+            tell_alive(Arc::clone(&supervisor), Arc::clone(&notifier)),
+        ));
+        notifier.ready(READY);
         let served = exporter_web::serve(listeners, site, settings, stop.clone());
         tokio::pin!(served);
         let mut ending = tokio::select! {
@@ -133,6 +145,7 @@ impl App {
                 Some(Err(Stop::said(format!("{died} has died"))))
             }
         };
+        notifier.stopping();
         info!("stopping: running requests are finished, no further one is taken");
         stop.cancel();
         if !matches!(ending, Some(Ok(()))) {
@@ -173,6 +186,31 @@ async fn listeners(options: &Options) -> Result<Vec<Listener>, Stop> {
         listeners.push(Listener::bind(address).await.map_err(Stop::failed)?);
     }
     Ok(listeners)
+}
+
+/// The service manager's socket, if there is one.
+fn notifier(env: &dyn Env) -> Notifier {
+    let Some(socket) = env.filled("NOTIFY_SOCKET") else {
+        return Notifier::default();
+    };
+    let (watchdog, pid) = (env.filled("WATCHDOG_USEC"), env.filled("WATCHDOG_PID"));
+    Notifier::new(&socket, watchdog.as_deref(), pid.as_deref()).unwrap_or_else(|error| {
+        warn!("NOTIFY_SOCKET can't be used, the service manager hears nothing: {error}");
+        Notifier::default()
+    })
+}
+
+/// Tells the service manager's watchdog that all pollers are alive, as long as they are.
+async fn tell_alive(supervisor: Arc<Supervisor>, notifier: Arc<Notifier>) {
+    let Some(interval) = notifier.watchdog_interval() else {
+        return std::future::pending().await;
+    };
+    loop {
+        if supervisor.healthy().is_ok() {
+            notifier.alive();
+        }
+        sleep(interval).await;
+    }
 }
 
 /// Ends with its name.

@@ -16,6 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const MOST: u64 = 4096;
 
 pub(super) async fn health(options: Options) -> Ending {
+    let prefix = options.route_prefix.or_else(|| {
+        let url = options.external_url.as_ref();
+        url.map(|url| url.path().clone())
+    });
+    let path = format!("{}/-/healthy", prefix.unwrap_or_default().as_str());
     let mut last = "no address to ask".to_owned();
     for address in options
         .listen
@@ -23,7 +28,7 @@ pub(super) async fn health(options: Options) -> Ending {
         .into_iter()
         .flat_map(|address| address.local_candidates())
     {
-        match timeout(PATIENCE, ask(&address)).await {
+        match timeout(PATIENCE, ask(&address, &path)).await {
             Ok(Ok(answer)) => return verdict(&answer),
             Ok(Err(error)) => last = format!("{address}: {error}"),
             Err(_) => last = format!("{address}: no answer within {} s", PATIENCE.as_secs()),
@@ -34,9 +39,9 @@ pub(super) async fn health(options: Options) -> Ending {
     )))
 }
 
-async fn ask(address: &str) -> std::io::Result<String> {
+async fn ask(address: &str, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
-    let request = format!("GET /-/healthy HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     stream.take(MOST).read_to_end(&mut answer).await?;

@@ -5,7 +5,7 @@ mod pages;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use exporter_web::{Answer, BoxFuture, Format, Metrics, Request, Site};
+use exporter_web::{Answer, BoxFuture, Format, Metrics, Notifier, Request, Site};
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tracing::{error, info};
@@ -30,15 +30,21 @@ pub(super) struct Exporter {
     reloading: Arc<Mutex<()>>,
     storage_path: PathBuf,
     started: f64,
+    notifier: Arc<Notifier>,
 }
 
+/// What a service manager shows of an exporter that serves.
+pub(super) const READY: &str = "Polling, and serving metrics.";
+
 impl Exporter {
-    /// Serves what the two hold, and keeps at `storage_path`; `reload` reads the configuration again.
+    /// Serves what the two hold, and keeps at `storage_path`; `reload` reads the configuration again, and
+    /// `notifier` hears of it.
     pub(super) fn new(
         supervisor: Arc<Supervisor>,
         exposition: Arc<Exposition>,
         reload: Reload,
         storage_path: PathBuf,
+        notifier: Arc<Notifier>,
     ) -> Self {
         let started = supervisor.shared().clock.now();
         Self {
@@ -48,6 +54,7 @@ impl Exporter {
             reloading: Arc::default(),
             storage_path,
             started,
+            notifier,
         }
     }
 
@@ -58,6 +65,7 @@ impl Exporter {
     /// Reads the configuration and makes it the running one, or leaves all as it is.
     pub(super) async fn reload_now(&self) -> Result<(), String> {
         let _one_at_a_time = self.reloading.lock().await;
+        self.notifier.reloading();
         let reload = Arc::clone(&self.reload);
         let outcome = match resumed(spawn_blocking(move || reload())).await {
             Ok(config) => self.take(config).await,
@@ -66,6 +74,11 @@ impl Exporter {
         let shared = self.shared();
         shared.instruments.reloaded(outcome.is_ok(), shared.clock.now());
         self.exposition.invalidate();
+        self.notifier.ready(if outcome.is_ok() {
+            READY
+        } else {
+            "Serving metrics; the configuration was not read again, the last good one stays."
+        });
         match &outcome {
             Ok(()) => info!("the configuration was read again"),
             Err(why) => error!("the configuration was not read again, the last good one stays: {why}"),

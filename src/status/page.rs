@@ -9,6 +9,7 @@ mod index;
 use std::fmt::Write as _;
 
 use super::condition::Condition;
+use super::links::Links;
 use super::view::{AccountView, StatusView};
 use super::words::{self, Text};
 
@@ -42,9 +43,9 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 impl StatusView {
-    /// The page at `/status`; `telemetry_path` is where the metrics are. `picked` is the name of one account, or what
+    /// The page at `/status`; `links` lead to the others. `picked` is the name of one account, or what
     /// somebody knows of it: without an account of just this name the page lists those whose name holds it.
-    pub fn html(&self, telemetry_path: &str, picked: Option<&str>) -> String {
+    pub fn html(&self, links: &Links, picked: Option<&str>) -> String {
         let now = self.now.as_ref().map_or(0.0, |now| now.unix);
         let exact = picked.is_some_and(|name| self.has(name));
         let mut worst_first: Vec<&AccountView> = self
@@ -86,7 +87,7 @@ impl StatusView {
                 failing => format!("({failing}) "),
             },
         };
-        head(&mut html, &title, telemetry_path, picked.is_some());
+        head(&mut html, &title, links, picked.is_some());
         let _ = write!(html, "<p class=\"lead\">{}</p>", escape(&lead));
         reload(&mut html, self, now);
         if self.accounts.len() > UNFOLDED_ACCOUNTS {
@@ -103,7 +104,7 @@ impl StatusView {
             // Whoever follows a link to a folded one unfolds it.
             let open = worst_first.len() <= UNFOLDED_ACCOUNTS
                 || worst_first.len() <= DETAILED_ACCOUNTS && account.condition.needs_attention();
-            account::write(&mut html, account, telemetry_path, now, open, alone);
+            account::write(&mut html, account, links, now, open, alone);
         }
         foot(&mut html, self, now);
         html
@@ -127,22 +128,23 @@ impl StatusView {
     }
 }
 
-fn head(html: &mut String, title: &str, telemetry_path: &str, picked: bool) {
+fn head(html: &mut String, title: &str, links: &Links, picked: bool) {
+    let root = escape(&links.root);
     let _ = write!(
         html,
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
          <title>{title}KnowBe4 exporter: status</title><link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style></head><body>\
          <a class=\"skip\" href=\"#Content\">To the content</a><header><h1>KnowBe4 exporter: status</h1>\
-         <nav aria-label=\"Pages\"><ul><li><a href=\"/\">Start</a></li>{all}<li><a href=\"{metrics}\">Metrics</a></li>\
-         <li><a href=\"/api/v1/status\">Status as JSON</a></li></ul></nav></header><main id=\"Content\">",
+         <nav aria-label=\"Pages\"><ul><li><a href=\"{root}\">Start</a></li>{all}<li><a href=\"{metrics}\">Metrics</a></li>\
+         <li><a href=\"{root}api/v1/status\">Status as JSON</a></li></ul></nav></header><main id=\"Content\">",
         title = escape(title),
         all = if picked {
-            "<li><a href=\"/status\">All accounts</a></li>"
+            format!("<li><a href=\"{root}status\">All accounts</a></li>")
         } else {
-            ""
+            String::new()
         },
-        metrics = escape(telemetry_path),
+        metrics = escape(&links.metrics),
     );
 }
 

@@ -116,7 +116,7 @@ fn a_clock_that_went_back_makes_nothing_younger_than_new() {
 fn the_page_says_what_happened_what_comes_next_and_what_to_do() {
     let mut one = state();
     one.collectors[Collector::Users] = failing();
-    let html = view(BTreeMap::from([(name("acme"), one)])).html("/metrics", None);
+    let html = view(BTreeMap::from([(name("acme"), one)])).html(&Links::to("./metrics"), None);
     for words in [
         "One account, 10 collectors: 1 failing, 9 fine.",
         "<time datetime=\"2025-11-24T15:48:00Z\" title=\"2025-11-24 15:48:00 UTC\">12 minutes ago</time>, in 4 seconds.",
@@ -137,7 +137,7 @@ fn hostile_text_stays_text() {
     let mut one = state();
     one.collectors[Collector::Users] = failing();
     one.collectors[Collector::Groups].notes = vec!["<img src=x onerror=alert(1)>".to_owned()];
-    let html = view(BTreeMap::from([(name("acme"), one)])).html("/m\"><script>", None);
+    let html = view(BTreeMap::from([(name("acme"), one)])).html(&Links::to("/m\"><script>"), None);
     assert!(!html.contains("<script"), "{html}");
     assert!(!html.contains("<img"), "{html}");
     assert!(!html.contains('\u{202E}'));
@@ -163,7 +163,7 @@ fn position(html: &str, text: &str) -> usize {
 
 #[test]
 fn several_accounts_are_led_by_an_index_with_the_worst_first() {
-    let html = fleet(10, 1).html("/metrics", None);
+    let html = fleet(10, 1).html(&Links::to("./metrics"), None);
     assert!(html.contains("11 accounts: 1 failing, 10 fine."));
     assert!(position(&html, "href=\"#z000\"") < position(&html, "href=\"#a000\""));
     assert!(position(&html, "id=\"z000\"") < position(&html, "id=\"a000\""));
@@ -179,14 +179,14 @@ fn several_accounts_are_led_by_an_index_with_the_worst_first() {
 fn with_very_many_accounts_the_page_stays_readable_and_every_account_has_its_place() {
     for (good, bad, detailed) in [(199, 1, 1), (100, 100, 20), (1000, 0, 0)] {
         let view = fleet(good, bad);
-        let html = view.html("/metrics", None);
+        let html = view.html(&Links::to("./metrics"), None);
         assert_eq!(html.matches("<details>").count(), detailed, "{good} and {bad}");
         assert!(html.len() < 700 * (good + bad) + 250_000, "{}", html.len());
         for account in &view.accounts {
             assert_eq!(html.matches(&format!(" id=\"{}\"", account.account)).count(), 1);
         }
     }
-    let html = fleet(199, 1).html("/metrics", None);
+    let html = fleet(199, 1).html(&Links::to("./metrics"), None);
     assert!(
         html.contains("<a href=\"?account=a007\">a007</a>"),
         "a page of its own"
@@ -197,18 +197,18 @@ fn with_very_many_accounts_the_page_stays_readable_and_every_account_has_its_pla
 #[test]
 fn one_account_can_be_picked_or_found_by_a_part_of_its_name() {
     let view = fleet(30, 2);
-    let one = view.html("/metrics", Some("a007"));
+    let one = view.html(&Links::to("./metrics"), Some("a007"));
     assert!(one.contains("Account a007, 10 collectors: 10 fine."), "{one}");
     assert_eq!(one.matches("<details open>").count(), 1);
     assert!(!one.contains("id=\"z000\""), "another account is on the page");
-    assert!(one.contains("<a href=\"/status\">All accounts</a>"));
-    let found = view.html("/metrics", Some("z00"));
+    assert!(one.contains("<a href=\"./status\">All accounts</a>"));
+    let found = view.html(&Links::to("./metrics"), Some("z00"));
     assert!(
         found.contains("No account is called \u{201c}z00\u{201d}; 2 of 32 have it in their name."),
         "{found}"
     );
     assert!(found.contains("href=\"?account=z001\"") && !found.contains("href=\"?account=a007\""));
-    let hostile = view.html("/metrics", Some("\"><script>"));
+    let hostile = view.html(&Links::to("./metrics"), Some("\"><script>"));
     assert!(!hostile.contains("<script"), "{hostile}");
     let json = view.of_account("z001").expect("there").json();
     let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
@@ -237,7 +237,7 @@ fn states_before_and_without_data_are_told_apart() {
     };
     one.collectors[Collector::Enrollments].interval = None;
     one.collectors[Collector::Enrollments].next_run = Some(NOW - 61.0);
-    let html = view(BTreeMap::from([(name("acme"), one)])).html("/metrics", None);
+    let html = view(BTreeMap::from([(name("acme"), one)])).html(&Links::to("./metrics"), None);
     for words in [
         "Not read yet.",
         "That was in an earlier run of the exporter",
@@ -285,7 +285,7 @@ fn accounts_say_when_plan_budget_or_ledger_are_the_trouble() {
 #[test]
 fn tags_are_balanced() {
     let accounts: BTreeMap<_, _> = (0..5).map(|i| (name(&format!("a{i}")), state())).collect();
-    let html = view(accounts).html("/metrics", None);
+    let html = view(accounts).html(&Links::to("./metrics"), None);
     for tag in [
         "form", "table", "tr", "td", "th", "section", "details", "div", "p", "ul", "time", "span",
     ] {

@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use http_body_util::Full;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
-    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    LOCATION, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Response, StatusCode};
 
@@ -109,6 +109,15 @@ impl Answer {
             &format!("This path answers {allowed}."),
         )
         .with(ALLOW, allowed)
+    }
+
+    /// 302: the start is at `path`, which is made of characters that a header may hold.
+    pub(super) fn elsewhere(path: &str) -> Self {
+        let mut answer = Self::line(StatusCode::FOUND, &format!("The start is at {path}."));
+        answer
+            .headers
+            .extend(HeaderValue::from_str(path).ok().map(|path| (LOCATION, path)));
+        answer
     }
 
     /// The same with another status.

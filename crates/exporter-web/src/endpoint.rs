@@ -7,7 +7,7 @@ use tokio_util::task::TaskTracker;
 use super::crowd::Crowd;
 use super::files;
 use super::limits::Limits;
-use super::path::TelemetryPath;
+use super::place::Place;
 use super::site::Site;
 use super::web::Web;
 
@@ -16,7 +16,7 @@ pub(super) struct Endpoint {
     pub(super) site: Arc<dyn Site>,
     /// Challenge of basic authentication.
     pub(super) challenge: String,
-    pub(super) telemetry_path: TelemetryPath,
+    pub(super) place: Place,
     pub(super) lifecycle: bool,
     pub(super) limits: Limits,
     pub(super) crowd: Arc<Crowd>,
@@ -28,7 +28,7 @@ impl Endpoint {
     pub(super) fn new(
         site: Arc<dyn Site>,
         name: &str,
-        telemetry_path: TelemetryPath,
+        place: Place,
         lifecycle: bool,
         limits: Limits,
         web: Option<Web>,
@@ -36,7 +36,7 @@ impl Endpoint {
         Self {
             site,
             challenge: format!("Basic realm=\"{name}\", charset=\"UTF-8\""),
-            telemetry_path,
+            place,
             lifecycle,
             limits,
             crowd: Arc::new(Crowd::new(

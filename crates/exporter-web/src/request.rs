@@ -1,21 +1,18 @@
 //! What a site learns of a request.
 
-use std::borrow::Cow;
-
 use hyper::Uri;
 use hyper::header::{HOST, HeaderMap};
-use percent_encoding::percent_decode_str;
 
-use super::path::TelemetryPath;
+use super::place::Place;
 
 /// A request that has passed the gate. Its body is never read.
 #[derive(Debug)]
 pub struct Request<'a> {
-    path: Cow<'a, str>,
+    path: &'a str,
     uri: &'a Uri,
     headers: &'a HeaderMap,
     secure: bool,
-    telemetry_path: &'a TelemetryPath,
+    place: &'a Place,
 }
 
 /// The query can't be taken.
@@ -27,30 +24,42 @@ pub enum ParameterError {
 }
 
 impl<'a> Request<'a> {
-    /// [`None`] when the path isn't text.
+    /// Of the page at `path`, below the prefix.
     pub(super) fn new(
+        path: &'a str,
         uri: &'a Uri,
         headers: &'a HeaderMap,
         secure: bool,
-        telemetry_path: &'a TelemetryPath,
-    ) -> Option<Self> {
-        Some(Self {
-            path: percent_decode_str(uri.path()).decode_utf8().ok()?,
+        place: &'a Place,
+    ) -> Self {
+        Self {
+            path,
             uri,
             headers,
             secure,
-            telemetry_path,
-        })
+            place,
+        }
     }
 
-    /// The path, its percent-encoding undone.
+    /// The path below the prefix, its percent-encoding undone.
     pub fn path(&self) -> &str {
-        &self.path
+        self.path
     }
 
-    /// Where the metrics are, for links.
-    pub fn telemetry_path(&self) -> &str {
-        self.telemetry_path.as_str()
+    /// What stands before the path of another page in a link from this one: `./`, `../../`, `/kb4/`.
+    pub fn root(&self) -> String {
+        self.place.root(self.path)
+    }
+
+    /// Link from this page to the metrics.
+    pub fn metrics_link(&self) -> String {
+        let path = self.place.telemetry_path.as_str().trim_start_matches('/');
+        format!("{}{path}", self.root())
+    }
+
+    /// Path of the metrics as a client has to ask for it.
+    pub fn metrics_path(&self) -> String {
+        self.place.metrics()
     }
 
     /// The value of a parameter of the query; others are for others.
@@ -67,8 +76,12 @@ impl<'a> Request<'a> {
         Ok(found)
     }
 
-    /// Name and port under which the client found this server; [`None`] without one, or when it can't be one.
+    /// Name and port under which clients find this server: of the external URL, or what this client called it. [`None`]
+    /// without one, or when it can't be one.
     pub fn host(&self) -> Option<&str> {
+        if let Some(url) = &self.place.external_url {
+            return Some(url.host());
+        }
         let host = match self.uri.authority() {
             Some(authority) => authority.as_str(),
             None => self.headers.get(HOST)?.to_str().ok()?,
@@ -76,14 +89,17 @@ impl<'a> Request<'a> {
         is_host(host).then_some(host)
     }
 
-    /// Whether it came over TLS.
+    /// Whether clients come over TLS: as the external URL says, or as this one did.
     pub fn is_secure(&self) -> bool {
-        self.secure
+        match &self.place.external_url {
+            Some(url) => url.is_secure(),
+            None => self.secure,
+        }
     }
 }
 
 /// Characters of host names, addresses and ports: all that a target may hold.
-fn is_host(text: &str) -> bool {
+pub(super) fn is_host(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()
@@ -92,11 +108,12 @@ fn is_host(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::path::TelemetryPath;
     use super::*;
 
     #[test]
     fn a_parameter_stands_once_or_not_at_all() {
-        let telemetry_path = "/metrics".parse().expect("a path");
+        let place = Place::new(TelemetryPath::default(), None, None);
         let headers = HeaderMap::new();
         for (query, wanted) in [
             ("", Ok(None)),
@@ -114,26 +131,9 @@ mod tests {
             ("account=%ff", Ok(Some("\u{fffd}"))),
         ] {
             let uri: Uri = format!("/?{query}").parse().expect(query);
-            let request = Request::new(&uri, &headers, false, &telemetry_path).expect("text");
+            let request = Request::new("/", &uri, &headers, false, &place);
             let value = request.parameter("account");
             assert_eq!(value, wanted.map(|value| value.map(str::to_owned)), "{query}");
-        }
-    }
-
-    #[test]
-    fn a_path_is_decoded_once() {
-        let telemetry_path = "/metrics".parse().expect("a path");
-        let headers = HeaderMap::new();
-        for (path, wanted) in [
-            ("/a+b", Some("/a+b")),
-            ("/%6Detrics", Some("/metrics")),
-            ("/%2fa%C3%BC%25", Some("//a\u{fc}%")),
-            ("/%zz", Some("/%zz")),
-            ("/%ff", None),
-        ] {
-            let uri: Uri = path.parse().expect(path);
-            let request = Request::new(&uri, &headers, false, &telemetry_path);
-            assert_eq!(request.as_ref().map(Request::path), wanted, "{path}");
         }
     }
 

@@ -1,22 +1,30 @@
 //! Which path answers what.
 
 use hyper::{Method, StatusCode};
+use percent_encoding::percent_decode_str;
 
 use super::answer::Answer;
 use super::endpoint::Endpoint;
 use super::format;
+use super::place::Inside;
 use super::request::Request;
 
 /// Answers a request that has passed the gate. `secure`: it came over TLS. The body is never read.
 pub(super) async fn route<B>(endpoint: &Endpoint, secure: bool, asked: &hyper::Request<B>) -> Answer {
-    let request = Request::new(asked.uri(), asked.headers(), secure, &endpoint.telemetry_path);
-    let Some(request) = request else {
+    let place = &endpoint.place;
+    let Ok(path) = percent_decode_str(asked.uri().path()).decode_utf8() else {
         return nothing();
     };
+    let path = match place.inside(&path) {
+        Inside::Path(path) => path,
+        Inside::Start(start) => return Answer::elsewhere(&start),
+        Inside::Nothing => return nothing(),
+    };
+    let request = Request::new(path, asked.uri(), asked.headers(), secure, place);
     let reads = asked.method() == Method::GET || asked.method() == Method::HEAD;
     // The telemetry path goes first: who configures `/status` for metrics gets metrics there.
     match request.path() {
-        path if path == request.telemetry_path() => {
+        path if path == place.telemetry_path.as_str() => {
             if !reads {
                 return Answer::not_allowed("GET, HEAD");
             }

@@ -11,6 +11,8 @@ use super::endpoint::Endpoint;
 use super::limits::Limits;
 use super::listen::Listener;
 use super::path::TelemetryPath;
+use super::place::Place;
+use super::prefix::{ExternalUrl, RoutePrefix};
 use super::site::Site;
 use super::web::Web;
 use super::webconfig::WebConfig;
@@ -22,6 +24,10 @@ pub struct Options {
     pub name: &'static str,
     /// Where the metrics are; it goes before every other path of the same name.
     pub telemetry_path: TelemetryPath,
+    /// Where a proxy makes the endpoint reachable, if one does.
+    pub external_url: Option<ExternalUrl>,
+    /// Below which path all is served; [`None`]: below that of the external URL, or at the root.
+    pub route_prefix: Option<RoutePrefix>,
     /// Whether `POST /-/reload` is allowed.
     pub lifecycle: bool,
     /// TLS, authentication, headers and rate limit; [`None`] serves plain HTTP to everyone.
@@ -36,6 +42,8 @@ impl Options {
         Self {
             name,
             telemetry_path: TelemetryPath::default(),
+            external_url: None,
+            route_prefix: None,
             lifecycle: false,
             web: None,
             limits: Limits::default(),
@@ -61,7 +69,7 @@ pub async fn serve(
     let endpoint = Arc::new(Endpoint::new(
         site,
         options.name,
-        options.telemetry_path,
+        Place::new(options.telemetry_path, options.external_url, options.route_prefix),
         options.lifecycle,
         limits,
         web,

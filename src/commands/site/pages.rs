@@ -4,7 +4,7 @@ use exporter_web::{Answer, Request, StatusCode};
 use serde_json::json;
 
 use crate::model::AccountName;
-use crate::status::{StatusView, landing as landing_page};
+use crate::status::{Links, StatusView, landing as landing_page};
 
 /// Name of the parameter that picks an account.
 const ACCOUNT: &str = "account";
@@ -42,13 +42,16 @@ pub(super) fn unknown_account(name: &str) -> Answer {
     )
 }
 
+fn links(request: &Request<'_>) -> Links {
+    Links {
+        root: request.root(),
+        metrics: request.metrics_link(),
+    }
+}
+
 /// The page at `/`.
 pub(super) fn landing(request: &Request<'_>, view: &StatusView) -> Answer {
-    Answer::html(landing_page(
-        &view.version,
-        request.telemetry_path(),
-        &view.summary(),
-    ))
+    Answer::html(landing_page(&view.version, &links(request), &view.summary()))
 }
 
 /// The page at `/status`.
@@ -59,7 +62,7 @@ pub(super) fn status(request: &Request<'_>, view: StatusView) -> Answer {
         Err(answer) => return answer,
     };
     let account = account.as_deref();
-    let page = Answer::html(view.html(request.telemetry_path(), account));
+    let page = Answer::html(view.html(&links(request), account));
     if account.is_none_or(|name| view.has(name)) {
         page
     } else {
@@ -88,6 +91,7 @@ pub(super) fn discovery(request: &Request<'_>, accounts: &[AccountName]) -> Answ
             "The targets' address is the request's Host header: expected HOST:PORT there.",
         );
     };
+    let metrics_path = request.metrics_path();
     let groups: Vec<_> = accounts
         .iter()
         .map(|account| {
@@ -98,8 +102,8 @@ pub(super) fn discovery(request: &Request<'_>, accounts: &[AccountName]) -> Answ
                 "instance": format!("{host}/{account}"),
             });
             // Only what the scrape configuration can't know better: behind a proxy path and scheme are others.
-            if request.telemetry_path() != "/metrics" {
-                labels["__metrics_path__"] = json!(request.telemetry_path());
+            if metrics_path != "/metrics" {
+                labels["__metrics_path__"] = json!(metrics_path);
             }
             if request.is_secure() {
                 labels["__scheme__"] = json!("https");

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::super::links::Links;
 use super::super::view::{AccountView, CollectorView};
 use super::super::words;
 use super::{escape, sentence, tag};
@@ -11,7 +12,7 @@ use super::{escape, sentence, tag};
 pub(super) fn write(
     html: &mut String,
     account: &AccountView,
-    telemetry_path: &str,
+    links: &Links,
     now: f64,
     open: bool,
     alone: bool,
@@ -30,9 +31,10 @@ pub(super) fn write(
         "<section class=\"card\" aria-labelledby=\"{name}:name\"><details{open}><summary><h2 id=\"{name}:name\">{name}</h2>\
          {tag}<span class=\"soft\">{up}</span></summary><div class=\"anchor\" id=\"{name}\">\
          <p class=\"links\">{own_page}<a href=\"{metrics}?account={name}\">Its metrics</a> \
-         <a href=\"/api/v1/status?account={name}\">Its status as JSON</a></p>",
+         <a href=\"{root}api/v1/status?account={name}\">Its status as JSON</a></p>",
         tag = tag(account.condition),
-        metrics = escape(telemetry_path),
+        root = escape(&links.root),
+        metrics = escape(&links.metrics),
         up = match account.up {
             Some(true) => "the last request was answered with success",
             Some(false) => "the last request failed",

@@ -131,12 +131,39 @@ async fn the_telemetry_path_may_be_the_root() {
 async fn pages_forbid_themselves_scripts() {
     let server = Server::plain().await;
     let page = server.ask("GET / HTTP/1.1").await;
-    assert_eq!(page.text(), "<a href=\"/metrics\">Metrics</a>");
+    assert_eq!(page.text(), "<a href=\"./metrics\">Metrics</a> at /metrics");
     assert!(
         page.header("content-security-policy")
             .starts_with("default-src 'none'")
     );
     assert_eq!(page.header("cache-control"), "no-store");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn below_a_prefix_all_is_served_there_and_nothing_elsewhere() {
+    let mut below = options();
+    below.external_url = Some("https://m.example/kb4/".parse().expect("a URL"));
+    let server = Server::start(Fake::default(), below).await;
+    for (path, status) in [
+        ("/kb4/", 200),
+        ("/kb4/metrics", 200),
+        ("/kb4/-/healthy", 200),
+        ("/kb4", 302),
+        ("/", 302),
+        ("/metrics", 404),
+        ("/-/healthy", 404),
+        ("/kb4metrics", 404),
+    ] {
+        let reply = server.ask(&format!("GET {path} HTTP/1.1")).await;
+        assert_eq!(reply.status, status, "{path}");
+        let start = if status == 302 { "/kb4/" } else { "" };
+        assert_eq!(reply.header("location"), start, "{path}");
+    }
+    let page = server.ask("GET /kb4/ HTTP/1.1").await.text();
+    assert_eq!(page, "<a href=\"/kb4/metrics\">Metrics</a> at /kb4/metrics");
+    let host = server.ask("GET /kb4/host HTTP/1.1").await.text();
+    assert_eq!(host, "m.example\n");
     server.stop().await;
 }
 

@@ -64,7 +64,11 @@ impl Site for Fake {
 
     fn page(&self, request: &Request<'_>) -> Option<Answer> {
         Some(match request.path() {
-            "/" => Answer::html(format!("<a href=\"{}\">Metrics</a>", request.telemetry_path())),
+            "/" => Answer::html(format!(
+                "<a href=\"{}\">Metrics</a> at {}",
+                request.metrics_link(),
+                request.metrics_path()
+            )),
             "/json" => Answer::json(r#"{"a":1}"#),
             "/host" => Answer::line(StatusCode::OK, request.host().unwrap_or("none")),
             "/secure" if request.is_secure() => Answer::line(StatusCode::OK, "over TLS"),
