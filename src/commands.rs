@@ -161,9 +161,12 @@ fn load_all(options: &Options, env: &dyn Env) -> Result<(Config, Option<WebConfi
 /// The web configuration, if there is to be one.
 fn load_web(options: &Options) -> Result<Option<WebConfig>, Stop> {
     let file = options.web_config_file.as_deref();
-    file.map(WebConfig::load)
-        .transpose()
-        .map_err(|mistakes| Stop::usage(mistakes.join("\n")))
+    let loaded = file.map(WebConfig::load).transpose();
+    let web = loaded.map_err(|mistakes| Stop::usage(mistakes.join("\n")))?;
+    for warning in web.iter().flat_map(WebConfig::warnings) {
+        warn!("{warning}");
+    }
+    Ok(web)
 }
 
 /// The configuration, its warnings logged. A wrong one ends the command with every mistake.

@@ -20,7 +20,7 @@ pub(super) struct Endpoint {
     pub(super) lifecycle: bool,
     pub(super) limits: Limits,
     pub(super) crowd: Arc<Crowd>,
-    pub(super) web: Option<Web>,
+    pub(super) web: Option<Arc<Web>>,
     pub(super) reloads: TaskTracker,
 }
 
@@ -31,7 +31,7 @@ impl Endpoint {
         place: Place,
         lifecycle: bool,
         limits: Limits,
-        web: Option<Web>,
+        web: Option<Arc<Web>>,
     ) -> Self {
         Self {
             site,

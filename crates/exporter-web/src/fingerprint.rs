@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// What stat says of a file; [`None`] when it can't be read.
+/// What stat says of a file; [`None`] when it can't be read, and when there is nothing to watch: what comes out of a pipe
+/// is there once.
 type Stamp = Option<(SystemTime, u64, u64)>;
 
 /// The state of all files that a configuration was read from.
@@ -29,7 +30,7 @@ impl Fingerprint {
 }
 
 fn stamp(file: &Path) -> Stamp {
-    let metadata = fs::metadata(file).ok()?;
+    let metadata = fs::metadata(file).ok().filter(fs::Metadata::is_file)?;
     // A file that replaces another by rename may have the same time and length; it has another number.
     #[cfg(unix)]
     let number = std::os::unix::fs::MetadataExt::ino(&metadata);

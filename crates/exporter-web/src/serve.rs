@@ -65,7 +65,7 @@ pub async fn serve(
     let limits = options.limits;
     let web = options
         .web
-        .map(|config| Web::new(config, limits.web_config_check));
+        .map(|config| Arc::new(Web::new(config, limits.web_config_check)));
     let endpoint = Arc::new(Endpoint::new(
         site,
         options.name,

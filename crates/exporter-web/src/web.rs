@@ -7,7 +7,8 @@ use std::time::Duration;
 use hyper::HeaderMap;
 use parking_lot::RwLock;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
+use tokio_util::task::TaskTracker;
 
 use super::auth::Authenticator;
 use super::fingerprint::Fingerprint;
@@ -15,10 +16,15 @@ use super::rate::Bucket;
 use super::tls;
 use super::webconfig::WebConfig;
 
+/// How long a request waits for a look at the files. On a disk that answers it takes microseconds, and milliseconds when
+/// they have changed.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// The configuration in force, and what it needs at run time.
 pub(super) struct Web {
     current: RwLock<Arc<WebConfig>>,
-    watch: Mutex<Watch>,
+    watch: Arc<Mutex<Watch>>,
+    looks: TaskTracker,
     check_every: Duration,
     bucket: Bucket,
     authenticator: Option<Authenticator>,
@@ -36,11 +42,12 @@ impl Web {
     /// Starts from a configuration that was just read.
     pub(super) fn new(config: WebConfig, check_every: Duration) -> Self {
         Self {
-            watch: Mutex::new(Watch {
+            watch: Arc::new(Mutex::new(Watch {
                 seen: config.fingerprint().clone(),
                 checked: Instant::now(),
                 refused: Vec::new(),
-            }),
+            })),
+            looks: TaskTracker::new(),
             current: RwLock::new(Arc::new(config)),
             check_every,
             bucket: Bucket::default(),
@@ -49,13 +56,24 @@ impl Web {
     }
 
     /// The configuration in force. Looks at the files first when they weren't looked at for a while; whoever comes
-    /// while that goes on gets the last one.
-    pub(super) async fn current(&self) -> Arc<WebConfig> {
-        if let Ok(mut watch) = self.watch.try_lock()
+    /// while that goes on gets the last one, and so does everyone when they don't answer.
+    pub(super) async fn current(self: &Arc<Self>) -> Arc<WebConfig> {
+        if let Ok(mut watch) = Arc::clone(&self.watch).try_lock_owned()
             && watch.checked.elapsed() >= self.check_every
         {
-            self.look(&mut watch).await;
-            watch.checked = Instant::now();
+            let web = Arc::clone(self);
+            // A task of its own: it goes on after the request that began it.
+            let look = self.looks.spawn(async move {
+                web.look(&mut watch).await;
+                watch.checked = Instant::now();
+            });
+            if timeout(PATIENCE, look).await.is_err() {
+                // Once: until they answer nobody looks again.
+                tracing::warn!(
+                    file = %self.held().path().display(),
+                    "the web configuration's files don't answer: the last good one stays"
+                );
+            }
         }
         self.held()
     }
