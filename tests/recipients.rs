@@ -28,7 +28,7 @@ fn rows(simulator: &Program, path: &str) -> Vec<Value> {
         all.extend(rows);
         match answer.headers.get("x-next-cursor") {
             Some(cursor) => more = format!("cursor={cursor}"),
-            None if full && !more.starts_with("cursor=") || full && page == 2 => {
+            None if full && (page == 2 || !more.starts_with("cursor=")) => {
                 more = format!("page={page}")
             }
             None => break,
