@@ -84,7 +84,6 @@
   grafanaDashboards+:: {
     'knowbe4-accounts.json': dashboard(import '../../dashboards/knowbe4-accounts.json'),
     'knowbe4-board.json': dashboard(import '../../dashboards/knowbe4-board.json'),
-    'knowbe4-board.json': dashboard(import '../../dashboards/knowbe4-board.json'),
     'knowbe4-exporter.json': dashboard(import '../../dashboards/knowbe4-exporter.json'),
     'knowbe4-groups.json': dashboard(import '../../dashboards/knowbe4-groups.json'),
     'knowbe4-overview.json': dashboard(import '../../dashboards/knowbe4-overview.json'),
