@@ -28,9 +28,7 @@ fn rows(simulator: &Program, path: &str) -> Vec<Value> {
         all.extend(rows);
         match answer.headers.get("x-next-cursor") {
             Some(cursor) => more = format!("cursor={cursor}"),
-            None if full && (page == 2 || !more.starts_with("cursor=")) => {
-                more = format!("page={page}")
-            }
+            None if full && (page == 2 || !more.starts_with("cursor=")) => more = format!("page={page}"),
             None => break,
         }
     }
