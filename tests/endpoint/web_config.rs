@@ -82,7 +82,7 @@ fn check_lists_the_mistakes_of_both_files_at_once() {
         assert_eq!(output.status.code(), Some(64), "{command}");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(
-            said.contains("nme") && said.contains("web.yml:1:1: unknown field"),
+            said.contains("nme") && said.contains("web.yml:1:1: tls_server_confg: unknown key"),
             "{command}: {said}"
         );
     }
