@@ -11,8 +11,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 
-/// Prefix of the targets of this crate's own events.
-const OWN_TARGET: &str = "knowbe4_exporter";
+/// Prefixes of the targets of the exporter's own events: this crate, and those of `crates/`.
+const OWN_TARGETS: [&str; 4] = ["knowbe4_exporter", "exporter_web", "quota", "knowbe4_simulator"];
 
 /// How much of the exporter's own work is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -107,7 +107,7 @@ where
 {
     let targets = Targets::new()
         .with_default(level.filter().min(LevelFilter::WARN))
-        .with_target(OWN_TARGET, level.filter());
+        .with_targets(OWN_TARGETS.map(|target| (target, level.filter())));
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
         .with_ansi(false);
@@ -145,6 +145,7 @@ mod tests {
         tracing::subscriber::with_default(subscriber, || {
             tracing::debug!(target: "knowbe4_exporter::poll", "own debug");
             tracing::info!(target: "knowbe4_exporter::poll", account = "acme", "own info");
+            tracing::info!(target: "exporter_web::web", "the endpoint's info");
             tracing::info!(target: "hyper::client", "foreign info");
             tracing::warn!(target: "hyper::client", "foreign warn");
         });
@@ -156,6 +157,7 @@ mod tests {
     fn own_events_follow_the_level_and_foreign_ones_stay_at_warn() {
         let info = logged(LogLevel::Info, LogFormat::Text);
         assert!(info.contains("own info account=\"acme\""), "{info}");
+        assert!(info.contains("the endpoint's info"), "{info}");
         assert!(info.contains("foreign warn"), "{info}");
         assert!(
             !info.contains("own debug") && !info.contains("foreign info"),
@@ -175,7 +177,7 @@ mod tests {
     #[test]
     fn json_is_one_object_a_line_in_utc() {
         let text = logged(LogLevel::Info, LogFormat::Json);
-        assert_eq!(text.lines().count(), 2);
+        assert_eq!(text.lines().count(), 3);
         let line: serde_json::Value =
             serde_json::from_str(text.lines().next().expect("a line")).expect("json");
         assert_eq!(line["level"], "INFO");
