@@ -338,13 +338,27 @@ impl Poller {
                 let off = !self.tools.config.collectors[*needed].enabled || needed_entry.due(now).is_none();
                 off || (needed_entry.tried && needed_entry.running.is_none() && !self.is_due(*needed, now))
             });
-            if ready {
+            if ready && (collector != Collector::Recipients || self.leaves_room_for_recipients(now)) {
                 match self.room(collector) {
                     Ok(()) => self.begin(collector, running),
                     Err((wait, why)) => self.agenda[collector].instead = Some((now + wait, why)),
                 }
             }
         }
+    }
+
+    /// Recipients are read of the tests that are known, and after everybody else has been read once: what they cost on
+    /// the first day is nobody else's.
+    fn leaves_room_for_recipients(&self, now: Instant) -> bool {
+        let soon = now + Duration::from_secs(60);
+        let others = Collector::ALL
+            .into_iter()
+            .filter(|other| *other != Collector::Recipients && self.snapshot.at(*other).is_none());
+        let mut waiting = others.filter(|other| {
+            let entry = &self.agenda[*other];
+            entry.running.is_some() || entry.due(now).is_some_and(|(at, _)| at <= soon)
+        });
+        self.snapshot.phishing_tests.is_some() && waiting.next().is_none()
     }
 
     fn is_due(&self, collector: Collector, now: Instant) -> bool {

@@ -295,5 +295,5 @@ fn an_estimate_beyond_the_budget_keeps_nothing_from_being_tried() {
         "config.yml",
         &config.replace("requests_per_day: 100000", "requests_per_day: 38"),
     );
-    site.serve().until_complete();
+    site.serve().until_all_succeed();
 }

@@ -205,7 +205,9 @@ fn no_name_address_or_key_leaks_anywhere() {
     }
     for (place, text) in texts {
         for secret in ["test-key-Zq", "@example", "Zq"] {
-            assert!(!text.contains(secret), "{secret} in {place}");
+            // Two letters may stand anywhere in what is sealed.
+            let by_chance = secret == "Zq" && place.contains("/parts/");
+            assert!(by_chance || !text.contains(secret), "{secret} in {place}");
         }
     }
 }

@@ -451,7 +451,7 @@ fn what_the_api_announces_is_planned_with_and_read_at_once() {
         &file.replace("requests_per_day: 100000", "requests_per_day: 40"),
     );
     let mut exporter = site.serve();
-    let samples = exporter.until_complete();
+    let samples = exporter.until_all_succeed();
     let cost = samples.get(
         "knowbe4_exporter_collector_refresh_requests",
         &["collector=\"enrollments\""],

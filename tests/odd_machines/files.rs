@@ -80,7 +80,8 @@ fn check_beside_a_running_exporter_says_what_that_saw_and_asks_nothing() {
     site.configure(&simulator.url(), "");
     let mut exporter = site.serve();
     exporter.until("all but one succeed", |samples| {
-        samples.sum("knowbe4_exporter_collector_success", &[]) >= 8.0
+        samples.sum("knowbe4_exporter_collector_success", &[]) >= 9.0
+            && samples.get("knowbe4_phishing_tests_unread", &[]) == Some(0.0)
     });
     let sent = asked(&simulator).len();
     let output = site.run(&["check", "--connect"]);

@@ -251,15 +251,33 @@ impl Program {
         }
     }
 
-    /// Waits until every collector has succeeded once.
+    /// Waits until every collector has succeeded once, and the recipients of all tests have been read.
     pub fn until_complete(&mut self) -> Samples {
+        self.until_all_succeed();
+        loop {
+            let read = self.until("all recipients are read", |samples| {
+                samples.sum("knowbe4_phishing_tests_unread", &[]) == 0.0
+            });
+            // The refresh that read the last of them may be followed by one of the tests that run.
+            sleep(Duration::from_millis(500));
+            let after = self.scrape();
+            let last = |samples: &Samples| {
+                samples.of(
+                    "knowbe4_exporter_collector_last_success_timestamp_seconds",
+                    &["collector=\"recipients\""],
+                )
+            };
+            if last(&read) == last(&after) {
+                return after;
+            }
+        }
+    }
+
+    /// Waits until every collector has succeeded once; more recipients may follow.
+    pub fn until_all_succeed(&mut self) -> Samples {
         self.until("all collectors succeed", |samples| {
-            samples
-                .of("knowbe4_exporter_collector_success", &[])
-                .iter()
-                .filter(|value| **value == 1.0)
-                .count()
-                >= 10
+            let success = samples.of("knowbe4_exporter_collector_success", &[]);
+            success.iter().filter(|value| **value == 1.0).count() >= 10
         })
     }
 
