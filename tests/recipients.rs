@@ -316,7 +316,7 @@ fn the_backlog_gets_its_share_of_the_day_and_the_newest_first() {
     let site = Site::new();
     site.configure(&simulator.url(), "    phishing: { recipients_share: 0.00005 }\n");
     let mut exporter = site.serve();
-    exporter.until_complete();
+    exporter.until_all_succeed();
     // Five requests a day of 100,000.
     let asked = recipients_asked(&simulator);
     let tests = rows(&simulator, "phishing/security_tests");
