@@ -14,6 +14,9 @@ use super::random::{pick, unit};
 /// How many tests' recipients are remembered: those that run at one time, and the one that is being read.
 const REMEMBERED: usize = 12;
 
+/// How long it takes until a test has been sent to everybody.
+const SENDING: f64 = 2.0 * 3600.0;
+
 /// Longest delay of what somebody does: within the days in which a test counts, also for the last who got it.
 const LATEST: f64 = 5.5 * DAY;
 
@@ -86,9 +89,8 @@ impl Organisation {
             .enumerate()
             .map(|(place, person)| Recipient {
                 person,
-                // Sent over a day.
-                sent: test.started + DAY * (place as f64 + 0.5) / scheduled as f64,
-                // Every so many; the last of them not among those who are counted to the end of the day.
+                sent: test.started + SENDING * (place as f64 + 0.5) / scheduled as f64,
+                // Every so many.
                 bounced: bounced > 0
                     && place % (scheduled / bounced) == 1
                     && place / (scheduled / bounced) < bounced,
