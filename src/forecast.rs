@@ -88,7 +88,7 @@ pub fn costs(learned: &Learned, sizes: &Sizes, snapshot: &AccountSnapshot) -> Co
         counted.or_else(|| Some(snapshot.account.as_ref()?.data.seats? as u64))
     });
     let of = PerCollector::new(|collector| {
-        if collector == Collector::Recipients {
+        if collector.resource().each_of.is_some() {
             return recipients::running_cost(snapshot, users);
         }
         if let Some(requests) = learned.of[collector] {
@@ -174,7 +174,7 @@ impl Forecast {
     /// day where the cost is an estimate, so that finding out doesn't starve the others for a day.
     pub fn most(&self, collector: Collector) -> u64 {
         // They look for room test by test, and have a share of their own.
-        if collector == Collector::Recipients {
+        if collector.resource().each_of.is_some() {
             return self.limit.max(1);
         }
         if self.costs[collector].1 != Source::Learned {

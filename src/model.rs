@@ -29,7 +29,7 @@ pub use recipients::{
     RECIPIENT_DELAY_SECONDS, RecipientsPeople, RecipientsRead, RecipientsWindow, SegmentMails,
     TestRecipients, TestSpan,
 };
-pub use resource::{RESOURCES, Resource};
+pub use resource::{KNOWN_CUTS, RESOURCES, Resource};
 pub use status::{CollectorStatus, EnrollmentScope, NextRunReason};
 
 /// Seconds of a day.

@@ -25,7 +25,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug_span, warn};
 
-use self::agenda::{Agenda, Entry, Running, prerequisites};
+use self::agenda::{Agenda, Entry, Running};
 use self::breaker::Breaker;
 pub use self::heartbeat::Heartbeat;
 pub use self::nudge::Nudge;
@@ -50,6 +50,9 @@ const TICK: Duration = Duration::from_secs(10);
 
 /// Most requests of one refresh of recipients: what is read is seen every minute or so while there is much to read.
 const RECIPIENTS_BATCH: u64 = 50;
+
+/// How long what hasn't been tried yet may take to be due, for others to wait for it.
+const FIRST_TRY: Duration = Duration::from_secs(60);
 
 /// Reads the account's key again from where the configuration says it is.
 pub type ReadKey = Arc<dyn Fn() -> Result<ApiKey, KeyError> + Send + Sync>;
@@ -298,8 +301,7 @@ impl Poller {
             .filter(|collector| self.tools.config.collectors[*collector].enabled)
             .collect();
         order.sort_by(|a, b| self.priority(*a).total_cmp(&self.priority(*b)));
-        // Nothing follows from those that others are prerequisites of.
-        order.sort_by_key(|collector| matches!(collector, Collector::Enrollments | Collector::Recipients));
+        order.sort_by_key(|collector| !collector.resource().needs.is_empty());
         order
     }
 
@@ -333,12 +335,7 @@ impl Poller {
                 // Whose segment is whose isn't kept on disk: users have to be read once more.
                 self.ask_for_users(now);
             }
-            let ready = prerequisites(collector, segments).iter().all(|needed| {
-                let needed_entry = &self.agenda[*needed];
-                let off = !self.tools.config.collectors[*needed].enabled || needed_entry.due(now).is_none();
-                off || (needed_entry.tried && needed_entry.running.is_none() && !self.is_due(*needed, now))
-            });
-            if ready && (collector != Collector::Recipients || self.leaves_room_for_recipients(now)) {
+            if self.is_its_turn(collector, now) {
                 match self.room(collector) {
                     Ok(()) => self.begin(collector, running),
                     Err((wait, why)) => self.agenda[collector].instead = Some((now + wait, why)),
@@ -347,18 +344,25 @@ impl Poller {
         }
     }
 
-    /// Recipients are read of the tests that are known, and after everybody else has been read once: what they cost on
-    /// the first day is nobody else's.
-    fn leaves_room_for_recipients(&self, now: Instant) -> bool {
-        let soon = now + Duration::from_secs(60);
-        let others = Collector::ALL
-            .into_iter()
-            .filter(|other| *other != Collector::Recipients && self.snapshot.at(*other).is_none());
-        let mut waiting = others.filter(|other| {
+    /// Whether what it builds on has been tried. What is read object by object waits for everybody else's first try,
+    /// too, and needs to know the objects: what it costs on the first day is nobody else's.
+    fn is_its_turn(&self, collector: Collector, now: Instant) -> bool {
+        let resource = collector.resource();
+        let settled = |needed: &Collector| {
+            let entry = &self.agenda[*needed];
+            let off = !self.tools.config.collectors[*needed].enabled || entry.due(now).is_none();
+            off || (entry.tried && entry.running.is_none() && !self.is_due(*needed, now))
+        };
+        let untried = |other: &Collector| {
             let entry = &self.agenda[*other];
-            entry.running.is_some() || entry.due(now).is_some_and(|(at, _)| at <= soon)
-        });
-        self.snapshot.phishing_tests.is_some() && waiting.next().is_none()
+            let soon = now + FIRST_TRY;
+            !entry.tried
+                && other.resource().each_of.is_none()
+                && entry.due(now).is_some_and(|(at, _)| at <= soon)
+        };
+        let known =
+            |listed: Collector| self.snapshot.at(listed).is_some() && !Collector::ALL.iter().any(untried);
+        resource.needs.iter().all(settled) && resource.each_of.is_none_or(known)
     }
 
     fn is_due(&self, collector: Collector, now: Instant) -> bool {

@@ -78,7 +78,7 @@ struct Days {
     arrivals: Vec<f64>,
     /// Weighted mean age of the data over the time since the first day, in seconds.
     age: f64,
-    /// What the plan promised: the weighted mean of half the intervals.
+    /// What the plan promised over the same time: the weighted mean of half the intervals.
     promised: f64,
     /// Requests a day that the plan forecast.
     forecast: f64,
@@ -101,13 +101,11 @@ async fn live(days: u64, faults: &str, restart_every: Option<Duration>) -> Days 
     let storage = FileStorage::at(dir.path());
     let account: AccountName = "acme".parse().unwrap();
     let key = ApiKey::new("key").unwrap();
-    let mut config = AccountConfig::new(
+    let config = AccountConfig::new(
         account.clone(),
         "https://simulated.example".parse().unwrap(),
         KeySource::Fixed(key.clone()),
     );
-    // Their backlog has no interval that could be promised; `tests/recipients.rs` is about it.
-    config.collectors[Collector::Recipients].enabled = false;
     let config = Arc::new(config);
     let clock = Clock::anchored(1_780_000_000.0);
     let limits = Limits {
@@ -115,10 +113,12 @@ async fn live(days: u64, faults: &str, restart_every: Option<Duration>) -> Days 
         per_minute: config.budget.requests_per_minute,
         per_day: config.budget.per_day_limit(),
     };
-    let (mut ages, mut samples, mut instruments) = (0.0, 0.0, Arc::<AccountInstruments>::default());
+    let (mut ages, mut promises, mut samples) = (0.0, 0.0, 0.0);
+    let mut instruments = Arc::<AccountInstruments>::default();
+    // What is read object by object has no interval that could be promised, and takes nothing from the others.
     let polled: Vec<Collector> = Collector::ALL
         .into_iter()
-        .filter(|collector| *collector != Collector::Recipients)
+        .filter(|collector| collector.resource().each_of.is_none())
         .collect();
     let weights: f64 = polled
         .iter()
@@ -156,13 +156,12 @@ async fn live(days: u64, faults: &str, restart_every: Option<Duration>) -> Days 
             if start.elapsed().as_secs() > DAY {
                 let now = clock.now();
                 let state = instruments.read();
-                let age =
-                    |collector: Collector| now - state.collectors[collector].last_success.unwrap_or(0.0);
-                ages += polled
-                    .iter()
-                    .map(|c| config.collectors[*c].weight * age(*c))
-                    .sum::<f64>()
-                    / weights;
+                let mean = |of: &dyn Fn(Collector) -> f64| {
+                    let weighted = polled.iter().map(|c| config.collectors[*c].weight * of(*c));
+                    weighted.sum::<f64>() / weights
+                };
+                ages += mean(&|c| now - state.collectors[c].last_success.unwrap_or(0.0));
+                promises += mean(&|c| state.collectors[c].interval.unwrap() / 2.0);
                 samples += 1.0;
             }
         }
@@ -170,7 +169,6 @@ async fn live(days: u64, faults: &str, restart_every: Option<Duration>) -> Days 
         task.shutdown().await;
     }
     let state = instruments.read();
-    let half = |collector: Collector| state.collectors[collector].interval.unwrap() / 2.0;
     Days {
         arrivals: simulator
             .log()
@@ -178,11 +176,7 @@ async fn live(days: u64, faults: &str, restart_every: Option<Duration>) -> Days 
             .map(|logged| logged.elapsed.as_secs_f64())
             .collect(),
         age: ages / samples,
-        promised: polled
-            .iter()
-            .map(|c| config.collectors[*c].weight * half(*c))
-            .sum::<f64>()
-            / weights,
+        promised: promises / samples,
         forecast: state.plan_requests_per_day.unwrap(),
     }
 }

@@ -8,6 +8,8 @@
 
 use std::collections::HashSet;
 
+use crate::model::KNOWN_CUTS;
+
 /// Rows asked for in one page: the documented maximum, since the quota counts requests.
 pub const FULL_PAGE: u32 = 500;
 
@@ -16,11 +18,6 @@ pub(super) const FIRST_CURSOR: &str = "true";
 
 /// Page sizes after timeouts. Each divides the one before, so that a numbered page can be taken up at the same row.
 const SMALLER_PAGES: [u32; 3] = [250, 125, 25];
-
-/// Lengths at which servers are known or likely to cut pages whatever `per_page` says: 10 for training campaigns,
-/// 25 and 100 the defaults that different documents name, 20 and 30 those of pagination libraries, the others round.
-/// A page this long may go on.
-const KNOWN_CUTS: [usize; 8] = [10, 20, 25, 30, 50, 100, 200, 250];
 
 /// Most pages of one listing: twice a million enrollments at 25 a page. A listing beyond it doesn't end.
 const MOST_PAGES: u64 = 80_000;
@@ -238,7 +235,7 @@ impl Pager {
     }
 
     fn may_be_cut(&self, rows: usize) -> bool {
-        rows >= self.per_page as usize || KNOWN_CUTS.contains(&rows)
+        rows >= self.per_page as usize || KNOWN_CUTS.contains(&(rows as u64))
     }
 
     fn probe(&mut self) -> Step {

@@ -80,16 +80,14 @@ pub(super) async fn recipients(
     collection.backlog_spent = share.spent(now);
     notes.extend(archive.troubles(now));
     notes.extend(progress(&collection, tests, &inputs, own.plan.share_per_day, now));
-    let next = turns(
+    let left = turns(
         &tests.roster,
         archive.memory(),
         |id| archive.trouble(id),
         own.plan.every,
         now,
-    )
-    .into_iter()
-    .filter_map(|turn| Some((ready_at(&turn, &share, now)? - now).max(1.0)))
-    .reduce(f64::min);
+    );
+    let next = next_at(&left, &share, now).map(|at| (at - now).max(1.0));
     Ok(Yield {
         notes,
         again: again.or(next),
@@ -97,12 +95,21 @@ pub(super) async fn recipients(
     })
 }
 
-/// When a test may be read: it is due, and its purse has the money.
-fn ready_at(turn: &Turn, share: &Share, now: f64) -> Option<f64> {
-    match turn.purse {
-        Purse::Plan => Some(turn.at),
-        Purse::Share => Some(turn.at.max(share.free_at(turn.cost, now)?)),
-    }
+/// When the first of `turns` may be read: it is due, and its purse has the money. What waits for its share holds up
+/// what is older.
+fn next_at(turns: &[Turn], share: &Share, now: f64) -> Option<f64> {
+    let mut share_is_free = Some(now);
+    let ready = turns.iter().filter_map(|turn| {
+        if turn.purse == Purse::Plan {
+            return Some(turn.at);
+        }
+        let at = share_is_free?.max(share.free_at(turn.cost, now)?);
+        if turn.at <= now {
+            share_is_free = Some(at);
+        }
+        Some(at.max(turn.at))
+    });
+    ready.reduce(f64::min)
 }
 
 /// One refresh under way.
@@ -265,4 +272,43 @@ fn progress(
         collection.tests.len() as u64 + collection.unread,
         windows.join(", ")
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turn(id: i64, at: f64, purse: Purse, cost: u64) -> Turn {
+        let test = TestSpan {
+            id,
+            ..TestSpan::default()
+        };
+        Turn {
+            test,
+            at,
+            purse,
+            cost,
+        }
+    }
+
+    #[test]
+    fn what_waits_for_its_share_holds_up_what_is_older() {
+        let now = 10.0 * DAY;
+        let share = Share::new(3.0, vec![(now - 1000.0, 2)]);
+        let freed = now - 1000.0 + DAY;
+        let newest = turn(3, now, Purse::Share, 2);
+        let older = turn(2, now, Purse::Share, 1);
+        assert_eq!(next_at(&[newest, older], &share, now), Some(freed));
+        assert_eq!(next_at(&[older], &share, now), Some(now));
+        // What isn't due yet holds up nothing, and neither does the share what the plan pays.
+        let later = Turn {
+            at: now + 1.0,
+            ..newest
+        };
+        assert_eq!(next_at(&[later, older], &share, now), Some(now));
+        let planned = turn(1, now + 5.0, Purse::Plan, 9);
+        assert_eq!(next_at(&[newest, planned], &share, now), Some(now + 5.0));
+        let none = Share::new(0.0, Vec::new());
+        assert_eq!(next_at(&[newest, older], &none, now), None);
+    }
 }

@@ -33,6 +33,8 @@ pub struct Backlog {
     pub tests: u64,
     /// Requests that they take.
     pub requests: u64,
+    /// Requests of the share that were spent within the last day: what they took isn't there for the others yet.
+    pub spent: u64,
     /// Whether nobody knows the tests, and they are estimated.
     pub estimated: bool,
 }
@@ -45,20 +47,24 @@ impl Backlog {
             return Self {
                 tests: WEEKLY,
                 requests: WEEKLY * cost,
+                spent: 0,
                 estimated: true,
             };
         };
         let now = tests.at;
-        let read = |test: &&TestSpan| {
-            let recipients = snapshot.recipients.as_ref();
-            recipients.is_some_and(|recipients| recipients.data.tests.contains_key(&test.id))
-        };
+        let last = snapshot.recipients.as_ref();
+        let spent = last.map_or(0, |last| last.data.spent_since(now - DAY));
+        let read = |test: &&TestSpan| last.is_some_and(|last| last.data.tests.contains_key(&test.id));
         let unread = tests
             .data
             .roster
             .iter()
             .filter(|test| test.started_at <= now && !read(test));
-        unread.fold(Self::default(), |sum, test| Self {
+        let nothing = Self {
+            spent,
+            ..Self::default()
+        };
+        unread.fold(nothing, |sum, test| Self {
             tests: sum.tests + 1,
             requests: sum.requests + test.cost(),
             ..sum
@@ -111,7 +117,7 @@ pub(super) fn plan(
         .sum();
     let spare = (limit / (1.0 + costs.overhead) - needed).max(0.0);
     let share = (config.phishing.recipients_share * limit).min(spare);
-    let reserved = share.min(costs.backlog.requests as f64);
+    let reserved = share.min((costs.backlog.requests + costs.backlog.spent) as f64);
     let left = spare - reserved;
     let slowest = if left > 0.0 {
         own.cost * DAY / left

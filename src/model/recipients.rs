@@ -122,6 +122,14 @@ pub struct PhishingRecipients {
     pub backlog_spent: Vec<(f64, u64)>,
 }
 
+impl PhishingRecipients {
+    /// Requests of the share that were spent after `since` (unix seconds).
+    pub fn spent_since(&self, since: f64) -> u64 {
+        let lately = self.backlog_spent.iter().filter(|(at, _)| *at > since);
+        lately.map(|(_, requests)| requests).sum()
+    }
+}
+
 /// One test that has been read.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct RecipientsRead {

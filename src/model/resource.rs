@@ -11,6 +11,11 @@ use super::Collector;
 /// Rows in a page of most listings: the documented maximum.
 const PAGE: u64 = 500;
 
+/// Lengths at which servers are known or likely to cut pages whatever `per_page` says: 10 for training campaigns,
+/// 25 and 100 the defaults that different documents name, 20 and 30 those of pagination libraries, the others round.
+/// A page this long may go on.
+pub const KNOWN_CUTS: [u64; 8] = [10, 20, 25, 30, 50, 100, 200, 250];
+
 /// What is particular about one resource of the API.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Resource {
@@ -30,9 +35,24 @@ pub struct Resource {
     /// How much staleness of it hurts compared with the others. Intervals go with the root of cost over weight, so
     /// that a fourfold weight halves an interval.
     pub weight: f64,
+    /// What has to have been tried before it, so that its requests bring the most: names and people to join rows by.
+    pub needs: &'static [Collector],
+    /// Where it isn't one listing but one of each object that another collector lists: which. Each of them is whole or
+    /// not at all, looks for room of its own, and is paid from a share of its own.
+    pub each_of: Option<Collector>,
     /// Requests of one refresh before the first one has been counted: about 1,000 users, 20,000 enrollments and 40
     /// training campaigns.
     pub estimated_requests: u64,
+}
+
+impl Resource {
+    /// Requests that a listing of `rows` takes at most. What says nothing of a next page and may have one is asked for
+    /// one more.
+    pub fn requests(&self, rows: u64) -> u64 {
+        let full = rows / self.page;
+        let may_go_on = full == 0 && KNOWN_CUTS.contains(&rows);
+        full + 1 + u64::from(may_go_on)
+    }
 }
 
 /// What most entries have: one page, looked at daily.
@@ -44,6 +64,8 @@ const DAILY: Resource = Resource {
     page: PAGE,
     is_slow: false,
     weight: 2.0,
+    needs: &[],
+    each_of: None,
     estimated_requests: 1,
 };
 
@@ -106,6 +128,7 @@ pub const RESOURCES: &[Resource] = &[
             ("include_campaign_id", "true"),
         ],
         is_slow: true,
+        needs: &[Collector::TrainingCampaigns, Collector::Users],
         estimated_requests: 40,
         ..DAILY
     },
@@ -131,6 +154,8 @@ pub const RESOURCES: &[Resource] = &[
         path: "/v1/phishing/security_tests/{id}/recipients",
         // They take what the others leave.
         weight: 0.5,
+        needs: &[Collector::PhishingTests, Collector::Users],
+        each_of: Some(Collector::PhishingTests),
         estimated_requests: 2,
         ..DAILY
     },
@@ -147,3 +172,15 @@ const _: () = {
         place += 1;
     }
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_may_go_on_is_counted() {
+        let resource = Collector::Recipients.resource();
+        let requests = [0, 1, 100, 101, 499, 500, 1200, 2000].map(|rows| resource.requests(rows));
+        assert_eq!(requests, [1, 1, 2, 1, 1, 2, 3, 5]);
+    }
+}

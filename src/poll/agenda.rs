@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::api::retry::Delays;
-use crate::model::{Collector, CollectorStatus, NextRunReason, PerCollector, Reason};
+use crate::model::{CollectorStatus, NextRunReason, PerCollector, Reason};
 
 /// Pause after the first failure that may pass by itself; doubles from there to the planned interval.
 const FIRST_RETRY: Duration = Duration::from_secs(60);
@@ -177,18 +177,6 @@ impl Entry {
             (now, NextRunReason::Interval)
         });
         self.unsettled = 0;
-    }
-}
-
-/// What must have been tried before `collector` can make the most of its requests.
-pub(super) fn prerequisites(collector: Collector, segments: bool) -> &'static [Collector] {
-    match collector {
-        // Names of campaigns to join rows by; segments of users to count them by.
-        Collector::Enrollments if segments => &[Collector::TrainingCampaigns, Collector::Users],
-        Collector::Enrollments => &[Collector::TrainingCampaigns],
-        // Which tests there are, and who is active.
-        Collector::Recipients => &[Collector::PhishingTests, Collector::Users],
-        _ => &[],
     }
 }
 

@@ -192,8 +192,8 @@ impl Poller {
     }
 
     fn learn(&mut self, collector: Collector, scope: EnrollmentScope, cost: u64) {
-        if collector == Collector::Recipients {
-            // Their cost follows from the tests' sizes.
+        if collector.resource().each_of.is_some() {
+            // Its cost follows from the objects' sizes.
         } else if collector == Collector::Enrollments && scope == EnrollmentScope::RunningCampaigns {
             self.learned.running_enrollments = Some(cost);
         } else {

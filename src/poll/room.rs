@@ -22,8 +22,8 @@ impl Poller {
         if paused > LONG_PAUSE {
             return Err((paused, NextRunReason::Throttled));
         }
-        // They look for room test by test.
-        if collector == Collector::Recipients {
+        // It looks for room object by object.
+        if collector.resource().each_of.is_some() {
             return Ok(());
         }
         let needed = self.needed(collector);

@@ -81,10 +81,9 @@ impl TestSpan {
 
     /// Requests that a reading of it takes.
     pub fn cost(&self) -> u64 {
-        self.recipients
-            .unwrap_or(1)
-            .div_ceil(Collector::Recipients.resource().page)
-            .max(1)
+        Collector::Recipients
+            .resource()
+            .requests(self.recipients.unwrap_or(1))
     }
 }
 
