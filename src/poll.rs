@@ -1,23 +1,17 @@
-//! One task per account: what is due, its permits, whole refreshes, publishing.
+//! One task per account: a machine that decides, and a loop that does what it decided.
 //!
-//! The task owns everything about its account, so that nothing that happens here touches another account. It
-//! asks `forecast` for intervals, `agenda` for what is due, `collect` for collections, and puts finished ones into
-//! the snapshot, the store and the instruments. A task that dies stops beating its heart, and `/-/healthy` says so.
-//! Here is what is begun; whether there is room for it is in `room`, what follows from its end in `outcome`, the key's
-//! fate in `key`, and what others see of it all in `show`.
+//! The task owns everything about its account, so that nothing that happens here touches another account. What is
+//! begun, tried again, planned and given up is decided in `machine`, which knows neither a network nor a clock; here
+//! is what it wants done: refreshes run, the key is read, the snapshot is kept and served. A task that dies stops
+//! beating its heart, and `/-/healthy` says so.
 
-mod agenda;
-mod breaker;
-mod clocks;
+mod effect;
+mod event;
 mod heartbeat;
-mod key;
+mod machine;
 mod nudge;
-mod outcome;
-mod room;
-mod show;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -25,34 +19,26 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug_span, warn};
 
-use self::agenda::{Agenda, Entry, Running};
-use self::breaker::Breaker;
+use self::effect::{Effect, Order};
+use self::event::{Ended, Event, Now};
 pub use self::heartbeat::Heartbeat;
+use self::machine::{Machine, TICK};
 pub use self::nudge::Nudge;
-use self::outcome::Ended;
-use crate::api::error::ApiError;
+use crate::api::Client;
 use crate::api::transport::Transport;
-use crate::api::{Client, Refresh};
-use crate::clock::{Clock, Watch};
-use crate::collect::{Archive, Directory, Inputs, RecipientsInputs, collect, restrict};
+use crate::clock::{Clock, Noticed, Watch};
+use crate::collect::{Archive, Inputs, RecipientsInputs, collect, restrict};
 use crate::config::{AccountConfig, KeyError};
-use crate::forecast::{self, Forecast, Learned, Sizes, forecast};
 use crate::instrument::AccountInstruments;
 use crate::join::unless_cancelled;
-use crate::model::{Collector, CollectorStatus, Failure, NextRunReason, PerCollector, Reason};
+use crate::model::{Collector, Failure, Reason};
 use crate::secret::ApiKey;
 use crate::snapshot::{AccountSnapshot, Published};
 use crate::store::{Lease, LeaseEnd};
-use quota::{Budget, Refused};
-
-/// How long the task sleeps at most: the heartbeat's period, and how soon a changed key file is seen.
-const TICK: Duration = Duration::from_secs(10);
+use quota::Budget;
 
 /// Most requests of one refresh of recipients: what is read is seen every minute or so while there is much to read.
 const RECIPIENTS_BATCH: u64 = 50;
-
-/// How long what hasn't been tried yet may take to be due, for others to wait for it.
-const FIRST_TRY: Duration = Duration::from_secs(60);
 
 /// Reads the account's key again from where the configuration says it is.
 pub type ReadKey = Arc<dyn Fn() -> Result<ApiKey, KeyError> + Send + Sync>;
@@ -98,27 +84,16 @@ pub fn shown(mut snapshot: AccountSnapshot, config: &AccountConfig) -> AccountSn
 pub struct Poller {
     tools: Tools,
     client: Arc<Client>,
-    snapshot: AccountSnapshot,
-    directory: Option<Arc<Directory>>,
+    machine: Machine,
     /// Who did what in phishing tests.
     archive: Arc<Mutex<Archive>>,
     /// Most requests of one refresh of recipients.
     recipients_batch: u64,
-    learned: Learned,
-    forecast: Forecast,
-    agenda: Agenda,
-    statuses: PerCollector<CollectorStatus>,
-    /// When each collector is due, by both clocks.
-    planned: PerCollector<Option<(Instant, f64)>>,
-    breaker: Option<Breaker>,
-    /// Collectors that were refused while the key worked elsewhere: their next refusal is theirs alone.
-    suspects: Vec<Collector>,
     watch: Watch,
-    key_checked: Instant,
-    /// The reading of the key under way, beside everything else: its place may not answer.
+    running: JoinSet<Ended>,
+    /// Readings of the key under way, beside everything else: its place may not answer.
     reading: JoinSet<Result<ApiKey, KeyError>>,
-    /// Why the key could not be read again the last time.
-    key_trouble: Option<String>,
+    key_checked: Instant,
     /// Whether the snapshot could not be kept the last time.
     unsaved: bool,
 }
@@ -126,6 +101,7 @@ pub struct Poller {
 impl Poller {
     /// Takes up where the last run ended: its snapshot is published before this returns.
     pub async fn restore(tools: Tools) -> Self {
+        let account = &tools.config.name;
         let client = Client::new(
             Arc::clone(&tools.transport),
             Arc::clone(&tools.budget),
@@ -133,124 +109,85 @@ impl Poller {
             tools.clock.clone(),
         );
         let saved = tools.lease.load().await.unwrap_or_else(|error| {
-            warn!(account = %tools.config.name, "what was kept can't be read, it begins without: {}", error.explain());
+            warn!(%account, "what was kept can't be read, it begins without: {}", error.explain());
             None
         });
         let restored = saved.is_some();
         let saved = saved.unwrap_or_default();
-        let learned = Learned::from(&saved);
-        let snapshot = shown(saved.snapshot, &tools.config);
-        let forecast = forecast(
-            &tools.config,
-            &forecast::costs(&learned, &Sizes::default(), &snapshot),
+        let now = now(&tools.clock);
+        let machine = Machine::restore(
+            Arc::clone(&tools.config),
+            tools.transport.host(),
+            tools.key.clone(),
+            &saved,
+            shown(saved.snapshot.clone(), &tools.config),
+            now,
         );
-        if !forecast.plan.fits {
+        if let Some(forecast) = machine.beyond_the_budget() {
             warn!(
-                account = %tools.config.name,
+                %account,
                 requests_per_day = forecast.plan.requests_per_day,
                 limit = forecast.limit,
                 "the plan does not fit the budget, which is kept all the same; `plan` shows what fits"
             );
         }
-        let now = Instant::now();
-        let wall = tools.clock.now();
-        let archive = Archive::new(tools.config.name.clone(), Arc::clone(&tools.lease));
-        let mut agenda = PerCollector::new(|_| Entry::default());
-        for (collector, status) in saved.collectors.iter() {
-            let entry: &mut Entry = &mut agenda[collector];
-            entry.restore(status, now, wall);
-        }
-        // Looking at what there is to read costs nothing: each test has a phase of its own.
-        agenda[Collector::Recipients].started = None;
-        let moved = saved
-            .base_url
-            .is_some_and(|url| url != tools.config.base_url.as_str());
-        // Who was refused last time isn't asked whether the key works now.
-        let blamed = saved
-            .collectors
-            .iter()
-            .filter(|(_, status)| status.next_run_reason == NextRunReason::KeyRefused)
-            .max_by_key(|(_, status)| {
-                let failure = status.last_failure.as_ref();
-                failure.is_some_and(|failure| failure.reason == Reason::Unauthorized)
-            })
-            .map(|(collector, _)| collector);
         tools.instruments.update(|state| {
             state.up = saved.up;
             state.snapshot_restored = restored;
         });
+        let archive = Archive::new(account.clone(), Arc::clone(&tools.lease));
         let mut poller = Self {
             client: Arc::new(client),
-            snapshot,
-            directory: None,
+            machine,
             archive: Arc::new(Mutex::new(archive)),
             recipients_batch: RECIPIENTS_BATCH,
-            learned,
-            forecast,
-            agenda,
-            statuses: saved.collectors,
-            planned: PerCollector::default(),
-            breaker: blamed.map(|blamed| Breaker::open(blamed, now)),
-            suspects: Vec::new(),
-            watch: Watch::new(&tools.clock, now),
-            key_checked: now,
+            watch: Watch::new(&tools.clock, now.instant),
+            running: JoinSet::new(),
             reading: JoinSet::new(),
-            key_trouble: None,
+            key_checked: now.instant,
             unsaved: false,
             tools,
         };
-        if moved {
-            poller.ask_refused_again();
-        }
-        // Whoever restarts it may have changed what it was refused for.
-        poller.ask_once_more();
-        poller.replan();
-        poller.describe();
         poller.show();
-        poller.publish();
+        poller.perform().await;
         poller
     }
 
     /// Polls until it is stopped, or until the account is to be polled elsewhere: then it says why.
     pub async fn run(mut self, stop: CancellationToken) -> Option<LeaseEnd> {
-        let mut running = JoinSet::new();
         let lease = Arc::clone(&self.tools.lease);
         let nudge = Arc::clone(&self.tools.nudge);
         let end = loop {
             self.tools.heartbeat.beat();
-            if self.tools.nudge.take() {
-                self.ask_once_more();
+            if nudge.take() {
+                self.take_in(Event::Nudged).await;
             }
             self.tools.budget.note_clock().await;
-            if self.look_at_clocks() {
-                self.publish();
-                self.save().await;
+            let noticed = self.watch.look(&self.tools.clock, Instant::now());
+            if noticed != Noticed::default() {
+                self.take_in(Event::Clocks(noticed)).await;
             }
-            self.begin_reading();
-            self.begin_due(&mut running);
-            self.describe();
+            if self.reading.is_empty() && self.key_checked.elapsed() >= TICK {
+                self.begin_reading();
+            }
+            self.machine
+                .begin_due(now(&self.tools.clock), &*self.tools.budget);
+            self.perform().await;
             self.show();
-            let wake = self.wake();
-            tokio::select! {
+            let wake = self.machine.wake(now(&self.tools.clock));
+            let happened = tokio::select! {
                 () = stop.cancelled() => break None,
                 end = lease.ended() => break Some(end),
-                () = nudge.woken() => {}
-                Some(read) = self.reading.join_next(), if !self.reading.is_empty() => {
-                    if let Some(read) = unless_cancelled(read) {
-                        self.read_key(read);
-                    }
-                }
-                // A panic goes on: the task dies with it, and the heartbeat with the task.
-                Some(ended) = running.join_next(), if !running.is_empty() => {
-                    if let Some(ended) = unless_cancelled(ended) {
-                        self.end(ended, &mut running).await;
-                    }
-                }
-                () = sleep_until(wake) => {}
+                () = nudge.woken() => None,
+                event = next(&mut self.running, &mut self.reading) => event,
+                () = sleep_until(wake) => None,
+            };
+            if let Some(event) = happened {
+                self.take_in(event).await;
             }
         };
-        let cut_off = !running.is_empty();
-        running.shutdown().await;
+        let cut_off = !self.running.is_empty();
+        self.running.shutdown().await;
         // What has ended is on disk already: a thousand accounts needn't write it again while a service manager waits.
         if end != Some(LeaseEnd::Lost) && (cut_off || self.unsaved) {
             self.save().await;
@@ -262,152 +199,79 @@ impl Poller {
     /// for is not begun.
     pub async fn once(mut self) -> Vec<(Collector, Failure)> {
         self.recipients_batch = u64::MAX;
-        let mut running = JoinSet::new();
         let mut failed = Vec::new();
-        for collector in self.order() {
-            if self.agenda[collector].interval.is_some() {
-                if let Err((wait, why)) = self.room(collector) {
-                    let error = ApiError::Budget(if why == NextRunReason::Throttled {
-                        Refused::Paused(wait)
-                    } else {
-                        Refused::Later(wait)
-                    });
-                    self.failed(collector, &error, 0, self.forecast.enrollments, &mut running)
-                        .await;
-                } else {
-                    self.begin(collector, &mut running);
-                    if let Some(ended) = running.join_next().await.and_then(unless_cancelled) {
-                        self.end(ended, &mut running).await;
+        for collector in self.machine.order() {
+            if self.machine.is_planned(collector) {
+                self.machine
+                    .try_now(collector, now(&self.tools.clock), &*self.tools.budget);
+                self.perform().await;
+                while !self.running.is_empty() || self.machine.awaits_key() {
+                    if let Some(event) = next(&mut self.running, &mut self.reading).await {
+                        self.take_in(event).await;
                     }
                 }
             }
-            let failure = self.statuses[collector].last_failure.clone();
+            let failure = self.machine.failure(collector).cloned();
             let refused = matches!(&failure, Some(failure) if failure.reason == Reason::Unauthorized);
             failed.extend(failure.map(|failure| (collector, failure)));
-            if refused && self.breaker.is_some() {
+            if refused && self.machine.is_stopped() {
                 break;
             }
         }
-        self.describe();
         self.show();
         self.save().await;
         failed
     }
 
-    /// Enabled collectors, those first that give most for a request; what others build on before them.
-    fn order(&self) -> Vec<Collector> {
-        let mut order: Vec<_> = Collector::ALL
-            .into_iter()
-            .filter(|collector| self.tools.config.collectors[*collector].enabled)
-            .collect();
-        order.sort_by(|a, b| self.priority(*a).total_cmp(&self.priority(*b)));
-        order.sort_by_key(|collector| !collector.resource().needs.is_empty());
-        order
+    /// Another key or another server may answer what was refused; the rest keeps its phase.
+    pub async fn ask_refused_again(&mut self) {
+        self.take_in(Event::Reconfigured).await;
     }
 
-    /// Requests by weight: small ones first, so that a long refresh holds up none of them.
-    fn priority(&self, collector: Collector) -> f64 {
-        self.cost(collector) as f64 / self.tools.config.collectors[collector].weight
+    async fn take_in(&mut self, event: Event) {
+        self.machine
+            .on(event, now(&self.tools.clock), &*self.tools.budget);
+        self.perform().await;
+        // After what it brought: whoever sees the success finds the data.
+        self.show();
     }
 
-    fn cost(&self, collector: Collector) -> u64 {
-        self.forecast.costs[collector].0
-    }
-
-    /// Begins what is due and has room.
-    fn begin_due(&mut self, running: &mut JoinSet<Ended>) {
-        let now = Instant::now();
-        if let Some(breaker) = &self.breaker {
-            if breaker.probe_at() <= now && running.is_empty() {
-                let probe = breaker.probe(&self.order());
-                self.begin(probe, running);
-            }
-            return;
-        }
-        let segments = !self.tools.config.segments.is_empty();
-        for collector in self.order() {
-            let entry = &self.agenda[collector];
-            let due = entry.due(now).is_some_and(|(at, _)| at <= now);
-            if entry.running.is_some() || !due {
-                continue;
-            }
-            if collector == Collector::Enrollments && segments && self.directory.is_none() {
-                // Whose segment is whose isn't kept on disk: users have to be read once more.
-                self.ask_for_users(now);
-            }
-            if self.is_its_turn(collector, now) {
-                match self.room(collector) {
-                    Ok(()) => self.begin(collector, running),
-                    Err((wait, why)) => self.agenda[collector].instead = Some((now + wait, why)),
-                }
+    /// Does what the machine wants done.
+    async fn perform(&mut self) {
+        for effect in self.machine.take_effects() {
+            match effect {
+                Effect::Begin(order) => self.begin(order),
+                Effect::CutOff => self.running.shutdown().await,
+                Effect::ReadKey => self.begin_reading(),
+                Effect::UseKey(key) => self.tools.transport.set_key(key),
+                Effect::Count(collector, reason) => self.tools.instruments.failure(collector, reason),
+                Effect::Save => self.save().await,
+                Effect::Publish => self.publish(),
+                Effect::Say(notice) => notice.log(&self.tools.config.name),
             }
         }
     }
 
-    /// Whether what it builds on has been tried. What is read object by object waits for everybody else's first try,
-    /// too, and needs to know the objects: what it costs on the first day is nobody else's.
-    fn is_its_turn(&self, collector: Collector, now: Instant) -> bool {
-        let resource = collector.resource();
-        let settled = |needed: &Collector| {
-            let entry = &self.agenda[*needed];
-            let off = !self.tools.config.collectors[*needed].enabled || entry.due(now).is_none();
-            off || (entry.tried && entry.running.is_none() && !self.is_due(*needed, now))
-        };
-        let untried = |other: &Collector| {
-            let entry = &self.agenda[*other];
-            let soon = now + FIRST_TRY;
-            !entry.tried
-                && other.resource().each_of.is_none()
-                && entry.due(now).is_some_and(|(at, _)| at <= soon)
-        };
-        let known =
-            |listed: Collector| self.snapshot.at(listed).is_some() && !Collector::ALL.iter().any(untried);
-        resource.needs.iter().all(settled) && resource.each_of.is_none_or(known)
-    }
-
-    fn is_due(&self, collector: Collector, now: Instant) -> bool {
-        self.agenda[collector].due(now).is_some_and(|(at, _)| at <= now)
-    }
-
-    fn ask_for_users(&mut self, now: Instant) {
-        let enabled = self.tools.config.collectors[Collector::Users].enabled;
-        let users = &mut self.agenda[Collector::Users];
-        if enabled && users.running.is_none() && users.instead.is_none() {
-            users.instead = Some((now, NextRunReason::Interval));
-        }
-    }
-
-    fn begin(&mut self, collector: Collector, running: &mut JoinSet<Ended>) {
+    fn begin(&mut self, order: Order) {
+        let Order {
+            collector,
+            mut refresh,
+            scope,
+        } = order;
         let started_at = self.tools.clock.now();
-        let mut refresh = Refresh::new(self.priority(collector), Some(self.forecast.most(collector)));
-        let entry = &mut self.agenda[collector];
-        if entry
-            .instead
-            .take()
-            .is_some_and(|(_, why)| why == NextRunReason::Retry)
-        {
-            refresh = refresh.after_failure();
-        }
-        entry.running = Some(Running {
-            since: started_at,
-            requests: refresh.counter(),
-        });
         let client = Arc::clone(&self.client);
         let config = Arc::clone(&self.tools.config);
-        let directory = self.directory.clone();
-        let campaigns = self
-            .snapshot
-            .training_campaigns
-            .as_ref()
-            .map(|collected| Arc::clone(&collected.data));
-        let tests = self.snapshot.phishing_tests.as_ref();
+        let directory = self.machine.directory().cloned();
+        let snapshot = self.machine.snapshot();
+        let campaigns = snapshot.training_campaigns.as_ref();
+        let campaigns = campaigns.map(|collected| Arc::clone(&collected.data));
+        let tests = snapshot.phishing_tests.as_ref();
         let tests = tests.map(|collected| Arc::clone(&collected.data));
-        let last = self.snapshot.recipients.as_ref();
+        let last = snapshot.recipients.as_ref();
         let last = last.map(|collected| Arc::clone(&collected.data));
         let archive = Arc::clone(&self.archive);
-        let key = self.tools.key.clone();
-        let (plan, batch) = (self.forecast.recipients, self.recipients_batch);
-        let scope = self.forecast.enrollments;
+        let key = self.machine.key().clone();
+        let (plan, batch) = (self.machine.recipients(), self.recipients_batch);
         // What happens on the way names whose it is.
         let span = debug_span!("refresh", account = %self.tools.config.name, %collector);
         let work = async move {
@@ -439,24 +303,56 @@ impl Poller {
                 hold: refresh.take_hold(),
             }
         };
-        running.spawn(work.instrument(span));
+        self.running.spawn(work.instrument(span));
     }
 
-    /// When there may be something to do.
-    fn wake(&self) -> Instant {
-        let now = Instant::now();
-        let tick = now + TICK;
-        if let Some(breaker) = &self.breaker {
-            return breaker.probe_at().max(now + Duration::from_millis(100)).min(tick);
+    /// Looks what the key is where it is kept.
+    fn begin_reading(&mut self) {
+        self.key_checked = Instant::now();
+        let read = Arc::clone(&self.tools.read_key);
+        self.reading.spawn_blocking(move || read());
+    }
+
+    /// Lets pages and series see what is planned, under way and done.
+    fn show(&self) {
+        self.tools.instruments.update(|state| {
+            state.collectors = self.machine.statuses(true);
+            state.plan_requests_per_day = Some(self.machine.requests_per_day());
+        });
+    }
+
+    fn publish(&self) {
+        let snapshot = Arc::new(self.machine.snapshot().clone());
+        self.tools.published.publish(&self.tools.config.name, snapshot);
+    }
+
+    /// Keeps what is known.
+    async fn save(&mut self) {
+        let up = self.tools.instruments.update(|state| state.up);
+        let unsaved = self.tools.lease.save(self.machine.saved(up)).await.err();
+        if let Some(error) = unsaved.as_ref().filter(|_| !self.unsaved) {
+            warn!(account = %self.tools.config.name, "the snapshot can't be kept, a restart would begin without it: {}", error.explain());
         }
-        let due = Collector::ALL
-            .into_iter()
-            .filter(|collector| self.agenda[*collector].running.is_none());
-        let next = due
-            .filter_map(|collector| self.agenda[collector].due(now))
-            .map(|(at, _)| at)
-            .min();
-        // What is due but waits for another collector is looked at when that one ends.
-        next.map_or(tick, |next| next.max(now + Duration::from_secs(1)).min(tick))
+        self.unsaved = unsaved.is_some();
+    }
+}
+
+fn now(clock: &Clock) -> Now {
+    Now {
+        instant: Instant::now(),
+        wall: clock.now(),
+    }
+}
+
+/// The end of a refresh, or of a reading of the key; waits for one for as long as there is none. A panic goes on: the
+/// task dies with it, and the heartbeat with the task.
+async fn next(
+    running: &mut JoinSet<Ended>,
+    reading: &mut JoinSet<Result<ApiKey, KeyError>>,
+) -> Option<Event> {
+    tokio::select! {
+        Some(read) = reading.join_next(), if !reading.is_empty() => unless_cancelled(read).map(Event::KeyRead),
+        Some(ended) = running.join_next(), if !running.is_empty() => unless_cancelled(ended).map(|ended| Event::Ended(Box::new(ended))),
+        else => std::future::pending().await,
     }
 }

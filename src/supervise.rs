@@ -171,7 +171,7 @@ impl Supervisor {
         let restored = in_lanes(lives, |(life, another_key)| async move {
             let mut poller = life.begin().await;
             if let Some(poller) = poller.as_mut().filter(|_| another_key) {
-                poller.ask_refused_again();
+                poller.ask_refused_again().await;
             }
             (life, poller)
         });

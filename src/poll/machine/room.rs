@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::Poller;
+use quota::Budget;
+
+use super::Machine;
 use crate::model::{Collector, NextRunReason};
 
 /// A pause of the API beyond what a busy minute causes: then nothing new is begun.
@@ -12,13 +14,42 @@ const LONG_PAUSE: Duration = Duration::from_secs(120);
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 /// How long there is no room, and why.
-pub(super) type NoRoom = (Duration, NextRunReason);
+type NoRoom = (Duration, NextRunReason);
 
-impl Poller {
+/// What the budget has to give at this moment.
+pub(in crate::poll) trait Room {
+    /// How long the API has asked to be left alone.
+    fn paused(&self) -> Duration;
+    /// How long until the next request may go out.
+    fn wait(&self) -> Duration;
+    /// Requests that are left of the day.
+    fn left(&self) -> u64;
+    /// How long until `requests` are left.
+    fn until(&self, requests: u64) -> Duration;
+}
+
+impl Room for Budget {
+    fn paused(&self) -> Duration {
+        self.paused()
+    }
+
+    fn wait(&self) -> Duration {
+        self.wait()
+    }
+
+    fn left(&self) -> u64 {
+        self.room()
+    }
+
+    fn until(&self, requests: u64) -> Duration {
+        self.next_room(requests)
+    }
+}
+
+impl Machine {
     /// Whether the whole refresh fits into what is left of the day.
-    pub(super) fn room(&self, collector: Collector) -> Result<(), NoRoom> {
-        let budget = &self.tools.budget;
-        let paused = budget.paused();
+    pub(super) fn fits(&self, collector: Collector, room: &dyn Room) -> Result<(), NoRoom> {
+        let paused = room.paused();
         if paused > LONG_PAUSE {
             return Err((paused, NextRunReason::Throttled));
         }
@@ -27,8 +58,8 @@ impl Poller {
             return Ok(());
         }
         let needed = self.needed(collector);
-        if budget.room() < needed {
-            let wait = budget.next_room(needed).max(SHORTEST_WAIT);
+        if room.left() < needed {
+            let wait = room.until(needed).max(SHORTEST_WAIT);
             return Err((wait, NextRunReason::Budget));
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! When each collector is due: pure rules over instants, without a clock of their own.
+//! What has come of each collector, and when it is due: pure rules over instants, without a clock of their own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,13 +7,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::api::retry::Delays;
-use crate::model::{CollectorStatus, NextRunReason, PerCollector, Reason};
+use crate::model::{CollectorStatus, Failure, NextRunReason, PerCollector, Reason};
 
 /// Pause after the first failure that may pass by itself; doubles from there to the planned interval.
 const FIRST_RETRY: Duration = Duration::from_secs(60);
 
 /// Longest such pause: what is down for a day is worth a look a few times a day.
 const LONGEST_RETRY: Duration = Duration::from_secs(6 * 3600);
+
+/// When all collectors of an account run.
+pub(super) type Agenda = PerCollector<Entry>;
 
 /// How often an endpoint is asked that has never worked and is refused or missing.
 const UNAVAILABLE: Duration = Duration::from_secs(24 * 3600);
@@ -23,6 +26,8 @@ const UNAVAILABLE: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct Running {
     /// When it began, in unix seconds.
     pub(super) since: f64,
+    /// When its turn was, and why then.
+    pub(super) turn: Option<(Instant, NextRunReason)>,
     /// Requests it has sent.
     pub(super) requests: Arc<AtomicU64>,
 }
@@ -34,9 +39,39 @@ impl Running {
     }
 }
 
+/// What has come of a collector so far: kept over restarts. Times are unix seconds.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Past {
+    pub(super) success: Option<bool>,
+    pub(super) last_success: Option<f64>,
+    pub(super) last_attempt: Option<f64>,
+    pub(super) duration: Option<f64>,
+    pub(super) refresh_requests: Option<u64>,
+    pub(super) last_failure: Option<Failure>,
+    pub(super) notes: Vec<String>,
+}
+
+impl From<&CollectorStatus> for Past {
+    fn from(status: &CollectorStatus) -> Self {
+        Self {
+            success: status.success,
+            last_success: status.last_success,
+            last_attempt: status.last_attempt,
+            duration: status.duration,
+            refresh_requests: status.refresh_requests,
+            last_failure: status.last_failure.clone(),
+            notes: status.notes.clone(),
+        }
+    }
+}
+
 /// When one collector runs.
 #[derive(Debug)]
 pub(super) struct Entry {
+    /// See [`Past`].
+    pub(super) past: Past,
+    /// What never ran is due from here on.
+    from: Instant,
     /// When its last refresh began.
     pub(super) started: Option<Instant>,
     /// The promised interval; [`None`] where the budget allows none.
@@ -57,9 +92,12 @@ pub(super) struct Entry {
     delays: Delays,
 }
 
-impl Default for Entry {
-    fn default() -> Self {
+impl Entry {
+    /// One that was never tried. It is due at once, when there is an interval.
+    pub(super) fn new(now: Instant) -> Self {
         Self {
+            past: Past::default(),
+            from: now,
             started: None,
             interval: None,
             instead: None,
@@ -72,14 +110,10 @@ impl Default for Entry {
             delays: Delays::new(FIRST_RETRY, LONGEST_RETRY),
         }
     }
-}
 
-/// When all collectors of an account run.
-pub(super) type Agenda = PerCollector<Entry>;
-
-impl Entry {
-    /// Takes up the phase of an earlier run. `wall` is unix seconds at `now`.
+    /// Takes up the past and the phase of an earlier run. `wall` is unix seconds at `now`.
     pub(super) fn restore(&mut self, status: &CollectorStatus, now: Instant, wall: f64) {
+        self.past = status.into();
         let age = |at: f64| Duration::try_from_secs_f64(wall - at).unwrap_or(Duration::ZERO);
         // A machine that is younger than the last attempt has no instant for it: then it begins at once.
         self.started = status.last_attempt.and_then(|at| now.checked_sub(age(at)));
@@ -96,13 +130,13 @@ impl Entry {
     }
 
     /// When it is due, and why then; [`None`] for never.
-    pub(super) fn due(&self, now: Instant) -> Option<(Instant, NextRunReason)> {
+    pub(super) fn due(&self) -> Option<(Instant, NextRunReason)> {
         if let Some(instead) = self.instead {
             return Some(instead);
         }
         let interval = self.interval?;
         Some((
-            self.started.map_or(now, |started| started + interval),
+            self.started.map_or(self.from, |started| started + interval),
             NextRunReason::Interval,
         ))
     }
@@ -121,7 +155,7 @@ impl Entry {
             + Duration::try_from_secs_f64(seconds)
                 .unwrap_or(UNAVAILABLE)
                 .min(UNAVAILABLE);
-        let planned = self.due(now);
+        let planned = self.due();
         if planned.is_none_or(|(planned, _)| at < planned) {
             self.instead = Some((at, NextRunReason::Interval));
         }
@@ -184,35 +218,35 @@ impl Entry {
 mod tests {
     use super::*;
 
-    fn entry(interval: u64) -> Entry {
+    fn entry(interval: u64, now: Instant) -> Entry {
         Entry {
             interval: Some(Duration::from_secs(interval)),
-            ..Entry::default()
+            ..Entry::new(now)
         }
     }
 
     #[tokio::test]
     async fn what_never_ran_is_due_at_once_and_then_by_interval() {
         let now = Instant::now();
-        let mut entry = entry(600);
-        assert_eq!(entry.due(now), Some((now, NextRunReason::Interval)));
+        let mut entry = entry(600, now);
+        assert_eq!(entry.due(), Some((now, NextRunReason::Interval)));
         entry.started = Some(now);
         assert_eq!(
-            entry.due(now),
+            entry.due(),
             Some((now + Duration::from_secs(600), NextRunReason::Interval))
         );
         entry.interval = None;
-        assert_eq!(entry.due(now), None);
+        assert_eq!(entry.due(), None);
     }
 
     #[tokio::test]
     async fn each_reason_has_its_pause() {
         let now = Instant::now();
         let due = |reason, worked, wait| {
-            let mut entry = entry(3600);
+            let mut entry = entry(3600, now);
             entry.started = Some(now);
             entry.failed(reason, true, worked, wait, now);
-            let (at, why) = entry.due(now).expect("due");
+            let (at, why) = entry.due().expect("due");
             ((at - now).as_secs(), why)
         };
         assert_eq!(
@@ -245,11 +279,11 @@ mod tests {
             (Reason::NotFound, true),
             (Reason::BadRequest, false),
         ] {
-            let mut entry = entry(7 * 86_400);
+            let mut entry = entry(7 * 86_400, now);
             let mut pauses = Vec::new();
             for _ in 0..12 {
                 entry.failed(reason, false, worked, None, now);
-                let (at, why) = entry.due(now).expect("due");
+                let (at, why) = entry.due().expect("due");
                 assert_eq!(why, NextRunReason::Retry);
                 pauses.push((at - now).as_secs());
             }
@@ -273,19 +307,19 @@ mod tests {
             success: Some(true),
             ..CollectorStatus::default()
         };
-        let mut entry = entry(600);
+        let mut entry = entry(600, now);
         entry.restore(&status, now, 1_250.0);
         assert_eq!(
-            entry.due(now),
+            entry.due(),
             Some((now + Duration::from_secs(350), NextRunReason::Interval))
         );
         let mut behind = Entry {
             interval: entry.interval,
-            ..Entry::default()
+            ..Entry::new(now)
         };
         behind.restore(&status, now, 10.0);
         assert_eq!(
-            behind.due(now),
+            behind.due(),
             Some((now + Duration::from_secs(600), NextRunReason::Interval))
         );
     }
@@ -300,9 +334,9 @@ mod tests {
             ..CollectorStatus::default()
         };
         let due = |why| {
-            let mut entry = entry(600);
+            let mut entry = entry(600, now);
             entry.restore(&status(why), now, 10_000.0);
-            entry.due(now).expect("due").0
+            entry.due().expect("due").0
         };
         assert!(due(NextRunReason::KeyRefused) < now);
         assert_eq!(due(NextRunReason::Throttled), now + Duration::from_secs(10_000));
