@@ -4,6 +4,7 @@
 //! at before each handshake, so that a bundle that was exchanged holds from the next connection on; one that can't be
 //! used leaves the former in place.
 
+mod look;
 mod problem;
 mod store;
 
@@ -20,6 +21,7 @@ use tracing::{info, warn};
 pub use problem::CertificateProblem;
 pub use store::{Store, TrustError};
 
+use look::Looks;
 use store::Seen;
 
 /// Checks servers' certificates against what a [`Store`] holds now.
@@ -27,6 +29,7 @@ pub struct Trust {
     store: Store,
     provider: Arc<CryptoProvider>,
     now: RwLock<Loaded>,
+    looks: Looks<Seen>,
 }
 
 #[derive(Clone)]
@@ -51,6 +54,7 @@ impl Trust {
             store,
             provider,
             now: RwLock::new(loaded),
+            looks: Looks::default(),
         }))
     }
 
@@ -70,7 +74,11 @@ impl Trust {
     /// The verifier of what the files hold now.
     fn current(&self) -> Arc<WebPkiServerVerifier> {
         let loaded = self.now.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let seen = self.store.look();
+        let store = self.store.clone();
+        // What doesn't answer has not changed, as far as anybody knows.
+        let Some(seen) = self.looks.look(move || store.look()) else {
+            return loaded.verifier;
+        };
         if seen == loaded.seen || loaded.refused.as_ref() == Some(&seen) {
             return loaded.verifier;
         }
@@ -102,7 +110,7 @@ impl Trust {
 
 fn load(store: &Store, provider: &Arc<CryptoProvider>) -> Result<Loaded, TrustError> {
     // Before the reading, so that a change meanwhile is seen next time.
-    let seen = store.look();
+    let seen = store.first_look()?;
     let roots = Arc::new(store.read()?);
     let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider))
         .build()

@@ -12,6 +12,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use strict_yaml::file::{self, Limits, ReadError};
 
+use super::look::within;
 use crate::env::Env;
 
 const FILE: &str = "SSL_CERT_FILE";
@@ -65,7 +66,10 @@ pub enum TrustError {
 
 /// How the files looked: what changes when somebody exchanges one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Seen(Vec<Option<(u64, u64, i64, i64)>>);
+pub(super) struct Seen(Vec<Option<Mark>>);
+
+/// Inode, size and time of the last change.
+type Mark = (u64, u64, i64, i64);
 
 impl Store {
     /// What the environment names, else the system's.
@@ -150,29 +154,45 @@ impl Store {
         Ok(added)
     }
 
-    /// How the files look now.
+    /// How the files look now. Hangs where a mount does.
     pub(super) fn look(&self) -> Seen {
-        let look = |path: &Path| fs::metadata(path).ok().map(|found| mark(&found));
-        let mut seen: Vec<_> = self.file.iter().map(|path| look(path)).collect();
-        if self.named || self.file.is_none() {
-            for directory in &self.directories {
-                seen.push(look(directory));
-                seen.extend(files(directory).unwrap_or_default().iter().map(|path| look(path)));
-            }
-        }
-        Seen(seen)
+        Seen(self.places().flat_map(|(_, place)| look_at(place)).collect())
     }
+
+    /// The same, within a time limit for each place.
+    pub(super) fn first_look(&self) -> Result<Seen, TrustError> {
+        let mut seen = Vec::new();
+        for (variable, place) in self.places() {
+            let path = place.clone();
+            let found = within(LIMITS.time, move || look_at(&path));
+            seen.extend(found.ok_or_else(|| unreadable(variable, place, ReadError::Stalled(LIMITS.time)))?);
+        }
+        Ok(Seen(seen))
+    }
+
+    /// Where certificates are looked for, and the variable that names it.
+    fn places(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+        let file = self.file.iter().map(|path| (FILE, path));
+        let directories = self.directories.iter().map(|path| (DIRECTORY, path));
+        // The system's directories hold what its bundle holds.
+        file.chain(directories.filter(|_| self.named || self.file.is_none()))
+    }
+}
+
+/// How a file looks now, or a directory with its files; [`None`] for what can't be looked at.
+fn look_at(place: &Path) -> Vec<Option<Mark>> {
+    let look = |path: &Path| fs::metadata(path).ok().map(|found| mark(&found));
+    let mut seen = vec![look(place)];
+    seen.extend(files(place).unwrap_or_default().iter().map(|path| look(path)));
+    seen
 }
 
 /// For people.
 impl fmt::Display for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let directories = self.directories.iter();
-        let paths: Vec<String> = self
-            .file
-            .iter()
-            .chain(directories.filter(|_| self.named || self.file.is_none()))
-            .map(|path| path.display().to_string())
+        let paths: Vec<_> = self
+            .places()
+            .map(|(_, path)| path.display().to_string())
             .collect();
         let variables = match (self.named, self.file.is_some(), self.directories.is_empty()) {
             (false, ..) => "the system's store",
@@ -209,7 +229,7 @@ fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn mark(found: &Metadata) -> (u64, u64, i64, i64) {
+fn mark(found: &Metadata) -> Mark {
     (found.ino(), found.size(), found.mtime(), found.mtime_nsec())
 }
 
