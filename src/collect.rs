@@ -73,6 +73,8 @@ pub struct Yield {
     pub notes: Vec<String>,
     /// Seconds after which there is more to read, where that doesn't wait for the interval.
     pub again: Option<f64>,
+    /// Requests that it waits for: the day has no room for them, and never has if the others take all that gets free.
+    pub wants: Option<u64>,
 }
 
 impl From<Collection> for Yield {
@@ -82,6 +84,7 @@ impl From<Collection> for Yield {
             directory: None,
             notes: Vec::new(),
             again: None,
+            wants: None,
         }
     }
 }

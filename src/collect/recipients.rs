@@ -52,9 +52,10 @@ pub(super) async fn recipients(
         own,
         read: 0,
         again: None,
+        wants: None,
     };
     let outcome = run.read_due(refresh, &tests.roster).await;
-    let (share, read, again) = (run.share, run.read, run.again);
+    let (share, read, again, wants) = (run.share, run.read, run.again, run.wants);
     let mut notes = Vec::new();
     let now = client.now();
     archive.remember_spent(share.spent(now));
@@ -91,6 +92,7 @@ pub(super) async fn recipients(
     Ok(Yield {
         notes,
         again: again.or(next),
+        wants,
         ..Yield::from(Collection::Recipients(collection))
     })
 }
@@ -122,6 +124,8 @@ struct Run<'a> {
     read: u64,
     /// After which pause it goes on, where that is known already.
     again: Option<f64>,
+    /// Requests of the test that the day has no room for.
+    wants: Option<u64>,
 }
 
 impl Run<'_> {
@@ -153,6 +157,7 @@ impl Run<'_> {
             }
             if let Some(wait) = self.client.no_room(turn.cost) {
                 self.again = Some(wait.max(Duration::from_secs(1)).as_secs_f64());
+                self.wants = Some(turn.cost);
                 break;
             }
             let before = refresh.requests();

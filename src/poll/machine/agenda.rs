@@ -78,6 +78,8 @@ pub(super) struct Entry {
     pub(super) interval: Option<Duration>,
     /// Set by a failure, instead of the interval.
     pub(super) instead: Option<(Instant, NextRunReason)>,
+    /// Requests that it waits for, which the day has no room for: see [`Yield::wants`](crate::collect::Yield::wants).
+    pub(super) wants: u64,
     /// The refresh under way.
     pub(super) running: Option<Running>,
     /// Whether it was tried since the process began, or its data came back from disk.
@@ -101,6 +103,7 @@ impl Entry {
             started: None,
             interval: None,
             instead: None,
+            wants: 0,
             running: None,
             tried: false,
             attempted_here: false,

@@ -47,6 +47,7 @@ impl Machine {
         } = ended;
         let entry = &mut self.agenda[collector];
         entry.running = None;
+        entry.wants = 0;
         entry.tried = true;
         entry.attempted_here = true;
         entry.started = Some(started);
@@ -88,6 +89,7 @@ impl Machine {
         if let Some(seconds) = yielded.again {
             entry.again(seconds, now.instant);
         }
+        entry.wants = yielded.wants.unwrap_or_default();
         let past = &mut entry.past;
         past.success = Some(true);
         past.last_success = Some(now.wall);

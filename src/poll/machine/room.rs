@@ -13,6 +13,9 @@ const LONG_PAUSE: Duration = Duration::from_secs(120);
 /// Shortest time after which room is looked for again.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
+/// A refresh of more than one in so many of the day's requests is a dear one.
+const DEAR: u64 = 100;
+
 /// How long there is no room, and why.
 type NoRoom = (Duration, NextRunReason);
 
@@ -65,13 +68,22 @@ impl Machine {
         Ok(())
     }
 
-    /// Requests that it may take, beside what the refreshes under way have still to send.
+    /// Requests that it may take, beside what the refreshes under way have still to send. What is dear also leaves what
+    /// others wait for: they would never get it where whatever gets free is taken at once.
     fn needed(&self, collector: Collector) -> u64 {
+        let cost = self.cost(collector).min(self.forecast.most(collector));
+        let wanted = self.agenda.iter().map(|(_, entry)| entry.wants);
+        let wanted: u64 = wanted.filter(|wants| *wants <= self.forecast.limit / 2).sum();
+        let left = if cost > self.forecast.limit / DEAR {
+            wanted
+        } else {
+            0
+        };
         let promised = self.agenda.iter().filter_map(|(other, entry)| {
             let sent = entry.running.as_ref()?.sent();
             Some(self.cost(other).saturating_sub(sent))
         });
         // An estimate may be beyond what is tried.
-        promised.sum::<u64>() + self.cost(collector).min(self.forecast.most(collector))
+        promised.sum::<u64>() + cost + left
     }
 }
