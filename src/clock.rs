@@ -84,7 +84,7 @@ impl Clock {
     }
 
     /// Seconds since the machine was booted, its sleep included, or since some other moment.
-    fn since_boot(&self) -> f64 {
+    pub fn since_boot(&self) -> f64 {
         match &self.0 {
             Source::System => {
                 let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);

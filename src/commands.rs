@@ -38,7 +38,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigErrors, Loaded};
 use crate::env::Env;
 use crate::instrument::Instruments;
-use crate::store::{FileStorage, Storage};
+use crate::store::{FileStorage, PostgresStorage, Storage};
 use crate::supervise::Shared;
 use crate::telemetry;
 
@@ -183,7 +183,7 @@ fn load_without_keys(options: &Options, env: &dyn Env) -> Result<Config, Stop> {
 fn wire(config: &Config, env: Arc<dyn Env>) -> Result<Shared, Stop> {
     let clock = Clock::system();
     Ok(Shared {
-        storage: storage(config),
+        storage: storage(config, env.as_ref())?,
         published: Arc::default(),
         clients: clients(config, env.as_ref())?,
         instruments: Arc::new(Instruments::new(clock.now())),
@@ -193,8 +193,23 @@ fn wire(config: &Config, env: Arc<dyn Env>) -> Result<Shared, Stop> {
 }
 
 /// Where accounts are kept, as the configuration says. Nothing is opened or written yet.
-fn storage(config: &Config) -> Arc<dyn Storage> {
-    Arc::new(FileStorage::at(&config.storage_path))
+fn storage(config: &Config, env: &dyn Env) -> Result<Arc<dyn Storage>, Stop> {
+    let Some(url) = &config.storage_url else {
+        return Ok(Arc::new(FileStorage::at(&config.storage_path)));
+    };
+    let storage = PostgresStorage::at(url, env, Clock::system());
+    Ok(Arc::new(storage.map_err(|error| Stop::usage(error.explain()))?))
+}
+
+/// Does what takes leases of accounts: they are kept while it lasts, and given back when it has ended.
+async fn holding<T>(storage: Arc<dyn Storage>, work: impl Future<Output = T>) -> T {
+    let result = tokio::select! {
+        result = work => result,
+        // Doesn't end before it is dropped.
+        () = storage.run() => unreachable!("a storage goes on"),
+    };
+    storage.leave().await;
+    result
 }
 
 /// The way to the API that the environment asks for. A proxy or certificate authorities that can't be used end the
@@ -215,11 +230,6 @@ fn clients(config: &Config, env: &dyn Env) -> Result<Clients, Stop> {
 
 fn taken(loaded: Result<Loaded, ConfigErrors>, options: &Options) -> Result<Config, Stop> {
     let Loaded { config, warnings } = loaded.map_err(Stop::usage)?;
-    if let Some(url) = &config.storage_url {
-        return Err(Stop::usage(format!(
-            "storage at {url}: this build keeps its state in files alone, expected --storage.path or storage.path"
-        )));
-    }
     for warning in warnings {
         warn!("{warning}");
     }

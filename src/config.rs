@@ -113,6 +113,12 @@ impl Config {
         Ok(Loaded { config, warnings })
     }
 
+    /// Where accounts are kept, for people: without a password.
+    pub fn storage_place(&self) -> String {
+        let path = || self.storage_path.display().to_string();
+        self.storage_url.as_ref().map_or_else(path, ToString::to_string)
+    }
+
     /// One account against the simulator, with every default.
     pub fn for_one(account: AccountConfig, storage_path: PathBuf) -> Self {
         Self {

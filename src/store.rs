@@ -21,6 +21,7 @@
 //! it has in memory, warns once, and saves again with the next refresh.
 
 mod file;
+mod postgres;
 mod saved;
 
 use std::error::Error;
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 pub use file::FileStorage;
+pub use postgres::PostgresStorage;
 pub use saved::Saved;
 
 use crate::causes::causes;
@@ -76,9 +78,30 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// When it can't be read. An account that was never saved is [`None`], and so is a snapshot that is damaged.
     fn peek<'a>(&'a self, account: &'a AccountName) -> Stored<'a, Option<Saved>>;
 
+    /// Who polls the account, where several processes may; [`None`] where nobody does, or nobody else can.
+    fn holder(&self, _: &AccountName) -> Option<Holder> {
+        None
+    }
+
+    /// Gives back whatever this process still holds: it ends.
+    fn leave(&self) -> Pending<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// What the storage has to do all the time: wait for leases, keep them, see what others save. Doesn't end before
     /// it is dropped; whoever runs the exporter runs it and watches it.
     fn run(&self) -> Pending<'_, ()>;
+}
+
+/// The process that polls an account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Holder {
+    /// Its name, for people.
+    pub replica: String,
+    /// Since when, in unix seconds.
+    pub since: f64,
+    /// Whether it is this one.
+    pub here: bool,
 }
 
 /// One account, held by this process.
@@ -227,7 +250,7 @@ impl StoreError {
     /// What to do about it, in one line.
     pub fn cure(&self) -> String {
         match self {
-            Self::Held(_) => "stop the other process, or give each its own --storage.path".to_owned(),
+            Self::Held(_) => "stop the other process, or give each its own storage".to_owned(),
             Self::Lost => "nothing: the account goes on there".to_owned(),
             Self::File(error) => error.cure().to_owned(),
             Self::Failed { cure, .. } => cure.clone(),

@@ -43,18 +43,20 @@ const FLOORS: [(&str, u32); 27] = [
 ];
 
 /// Rooms that may name an outside crate. Crates that are not listed may be used anywhere.
-const WALLS: [(&str, &[&str]); 11] = [
+const WALLS: [(&str, &[&str]); 13] = [
     ("clap", &["cli", "main"]),
     ("reqwest", &["api"]),
     ("backoff", &["api"]),
     ("prometheus_client", &["exposition"]),
     ("tracing_subscriber", &["telemetry"]),
-    ("strict_yaml", &["api", "cli", "config"]),
+    ("strict_yaml", &["api", "cli", "config", "store"]),
     ("bcrypt", &["commands"]),
     ("exporter_web", &["cli", "commands", "exposition"]),
     ("secrecy", &["secret"]),
     ("ring", &["secret"]),
     ("roaring", &["api"]),
+    ("tokio_postgres", &["store"]),
+    ("replicas", &["store"]),
 ];
 
 fn sources() -> Vec<(String, PathBuf, String)> {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use reader::Reader;
 
-use super::{Ending, Stop, load, output, wire};
+use super::{Ending, Stop, holding, load, output, wire};
 use crate::catalogue::FAMILIES;
 use crate::cli::{BackfillArgs, Options};
 use crate::config::{AccountConfig, Config, duration};
@@ -48,18 +48,22 @@ pub(super) async fn write(config: &Config, shared: Shared, arguments: &BackfillA
     let mut done = Vec::new();
     let mut stopped = Vec::new();
     let mut missing = 0;
-    for account in accounts {
-        let account = Arc::new(account.clone());
-        let tools = shared
-            .open(&account)
-            .await
-            .map_err(|error| Stop::said(error.explain()))?;
-        let mut reader = Reader::new(&account, tools, window.clone()).await?;
-        // What stops one account stops no other.
-        stopped.extend(reader.read(&mut history).await.err());
-        missing += reader.missing;
-        done.push(reader.progress);
-    }
+    let read = async {
+        for account in accounts {
+            let account = Arc::new(account.clone());
+            let tools = shared
+                .open(&account)
+                .await
+                .map_err(|error| Stop::said(error.explain()))?;
+            let mut reader = Reader::new(&account, tools, window.clone()).await?;
+            // What stops one account stops no other.
+            stopped.extend(reader.read(&mut history).await.err());
+            missing += reader.missing;
+            done.push(reader.progress);
+        }
+        Ok::<_, Stop>(())
+    };
+    holding(Arc::clone(&shared.storage), read).await?;
     if !stopped.is_empty() {
         let reasons: Vec<_> = stopped.iter().map(ToString::to_string).collect();
         return Err(Stop::said(reasons.join("\n")));

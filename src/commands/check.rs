@@ -7,8 +7,9 @@ mod running;
 use std::sync::Arc;
 
 use connect::connect;
+use tracing::warn;
 
-use super::{DOES_NOT_FIT, Ending, FAILED, Stop, clients, load_all, output, plan, storage, wire};
+use super::{DOES_NOT_FIT, Ending, FAILED, Stop, clients, holding, load_all, output, plan, storage, wire};
 use crate::cli::{CheckArgs, Options};
 use crate::config::Config;
 use crate::env::Env;
@@ -20,18 +21,19 @@ pub(super) async fn check(options: Options, arguments: CheckArgs, env: impl Env 
         clients(&config, &env)?;
     }
     output::print(&format!("the configuration is valid: {}\n", accounts(&config)))?;
+    let storage = storage(&config, &env)?;
     let mut failed = false;
     if arguments.connects() {
         failed = !try_keys(&config, Arc::new(env), arguments.shapes).await?;
     }
     let mut fits = true;
-    let storage = storage(&config);
     for account in &config.accounts {
-        let saved = storage
-            .peek(&account.name)
-            .await
-            .map_err(|error| Stop::said(error.explain()))?
-            .unwrap_or_default();
+        // The configuration is as right without a database as with one.
+        let saved = storage.peek(&account.name).await.unwrap_or_else(|error| {
+            warn!(account = %account.name, "what is known of costs can't be read, they are estimated: {}", error.explain());
+            None
+        });
+        let saved = saved.unwrap_or_default();
         let forecast = plan::of(account, &saved, &Default::default());
         if !forecast.plan.fits {
             fits = false;
@@ -51,11 +53,14 @@ pub(super) async fn check(options: Options, arguments: CheckArgs, env: impl Env 
 /// Tries the key of each account, within its budget, and says what came of it. True when nothing failed.
 pub(super) async fn try_keys(config: &Config, env: Arc<dyn Env>, shapes: bool) -> Result<bool, Stop> {
     let shared = wire(config, env)?;
-    let mut all = true;
-    for account in &config.accounts {
-        all &= connect(&shared, account, shapes).await?;
-    }
-    Ok(all)
+    let tried = async {
+        let mut all = true;
+        for account in &config.accounts {
+            all &= connect(&shared, account, shapes).await?;
+        }
+        Ok(all)
+    };
+    holding(Arc::clone(&shared.storage), tried).await
 }
 
 fn accounts(config: &Config) -> String {

@@ -82,7 +82,7 @@ impl App {
             Arc::clone(&supervisor),
             Arc::clone(&exposition),
             reload,
-            config.storage_path.clone(),
+            config.storage_place(),
             Arc::clone(&notifier),
         ));
         let settings = exporter_web::Options {
@@ -152,7 +152,11 @@ impl App {
             let served = served.await.map_err(Stop::failed);
             ending = ending.or(Some(served));
         }
-        if timeout(LAST_SAVES, supervisor.stop()).await.is_err() {
+        let ended = async {
+            supervisor.stop().await;
+            supervisor.shared().storage.leave().await;
+        };
+        if timeout(LAST_SAVES, ended).await.is_err() {
             warn!("some accounts could not be saved in time: a disk or a database doesn't answer");
         }
         tasks.shutdown().await;

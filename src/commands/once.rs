@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Ending, FAILED, Stop, load, output, wire};
+use super::{Ending, FAILED, Stop, holding, load, output, wire};
 use crate::cli::{OnceArgs, Options};
 use crate::env::Env;
 use crate::exposition::Exposition;
@@ -17,14 +17,18 @@ pub(super) async fn once(options: Options, arguments: OnceArgs, env: impl Env + 
         shared.clock.clone(),
         config.stale_after,
     );
-    let mut failed = false;
-    for account in config.accounts {
-        let tools = shared
-            .open(&Arc::new(account))
-            .await
-            .map_err(|error| Stop::said(error.explain()))?;
-        failed |= !Poller::restore(tools).await.once().await.is_empty();
-    }
+    let read = async {
+        let mut failed = false;
+        for account in config.accounts {
+            let tools = shared
+                .open(&Arc::new(account))
+                .await
+                .map_err(|error| Stop::said(error.explain()))?;
+            failed |= !Poller::restore(tools).await.once().await.is_empty();
+        }
+        Ok(failed)
+    };
+    let failed = holding(Arc::clone(&shared.storage), read).await?;
     let text = exposition.text();
     match &arguments.output {
         None => output::print(&text)?,

@@ -13,7 +13,7 @@ use crate::store::Saved;
 pub(super) async fn plan(options: Options, arguments: PlanArgs, env: impl Env) -> Ending {
     let config = load_without_keys(&options, &env)?;
     let sizes = sizes(&arguments);
-    let storage = storage(&config);
+    let storage = storage(&config, &env)?;
     let mut outlooks = Vec::new();
     for account in &config.accounts {
         let mut account = account.clone();

@@ -2,7 +2,6 @@
 
 mod pages;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use exporter_web::{Answer, BoxFuture, Format, Metrics, Notifier, Request, Site};
@@ -28,7 +27,7 @@ pub(super) struct Exporter {
     reload: Reload,
     /// Held from the reading of a configuration until it holds: the one that was read last wins.
     reloading: Arc<Mutex<()>>,
-    storage_path: PathBuf,
+    storage: String,
     started: f64,
     notifier: Arc<Notifier>,
 }
@@ -37,13 +36,13 @@ pub(super) struct Exporter {
 pub(super) const READY: &str = "Polling, and serving metrics.";
 
 impl Exporter {
-    /// Serves what the two hold, and keeps at `storage_path`; `reload` reads the configuration again, and
+    /// Serves what the two hold, and keeps at `storage`; `reload` reads the configuration again, and
     /// `notifier` hears of it.
     pub(super) fn new(
         supervisor: Arc<Supervisor>,
         exposition: Arc<Exposition>,
         reload: Reload,
-        storage_path: PathBuf,
+        storage: String,
         notifier: Arc<Notifier>,
     ) -> Self {
         let started = supervisor.shared().clock.now();
@@ -52,7 +51,7 @@ impl Exporter {
             exposition,
             reload,
             reloading: Arc::default(),
-            storage_path,
+            storage,
             started,
             notifier,
         }
@@ -90,11 +89,11 @@ impl Exporter {
 impl Exporter {
     /// Makes a configuration the running one.
     async fn take(&self, config: Config) -> Result<(), String> {
-        if config.storage_path != self.storage_path {
+        let storage = config.storage_place();
+        if storage != self.storage {
             return Err(format!(
-                "the storage path is {} and can't change to {} while the exporter runs: restart it",
-                self.storage_path.display(),
-                config.storage_path.display()
+                "the storage is {} and can't change to {storage} while the exporter runs: restart it",
+                self.storage
             ));
         }
         let applied = self.supervisor.apply(&config.accounts).await;

@@ -151,6 +151,10 @@ impl Living for Shared {
         (self.wall)()
     }
 
+    fn is_idle(&self) -> bool {
+        !self.lock().windows.is_occupied()
+    }
+
     fn entries(&self, now: u64) -> Vec<Entry> {
         self.lock().windows.entries(now)
     }
@@ -218,6 +222,7 @@ impl Budget {
             let wait = {
                 let now = shared.now();
                 let mut state = shared.lock();
+                state.windows.retire(now);
                 let at = state.windows.earliest(now);
                 let wait = Duration::from_millis(at.saturating_sub(now));
                 if claim.give_up_after.is_some_and(|patience| wait > patience) {

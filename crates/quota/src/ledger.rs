@@ -34,6 +34,9 @@ pub trait Living: Send + Sync {
     /// Unix milliseconds by the wall clock.
     fn wall(&self) -> u64;
 
+    /// Whether no request is under way: all that were recorded have ended.
+    fn is_idle(&self) -> bool;
+
     /// All records that still count at `now`, a request under way among them: for a ledger that is written anew.
     fn entries(&self, now: u64) -> Vec<Entry>;
 }
@@ -99,6 +102,8 @@ impl Entry {
 pub struct Loaded {
     /// Times of requests, ascending.
     pub requests: Vec<u64>,
+    /// Requests that somebody else may have under way: each until this time at the latest.
+    pub under_way: Vec<u64>,
     /// End of the API's pause.
     pub paused_until: u64,
     /// End of the day that counts as spent.

@@ -55,6 +55,9 @@ pub(crate) struct Windows {
     sent: VecDeque<u64>,
     /// One is under way: it counts as sent now, at any time.
     occupied: bool,
+    /// Others' requests that may be under way: each counts as sent now, at any time until this one, and from then on
+    /// as sent at this time.
+    elsewhere: Vec<u64>,
     paused_until: u64,
     spent_until: u64,
 }
@@ -65,6 +68,7 @@ impl Windows {
             limits,
             sent: loaded.requests.into(),
             occupied: false,
+            elsewhere: loaded.under_way,
             paused_until: loaded.paused_until,
             spent_until: loaded.spent_until,
         }
@@ -76,6 +80,16 @@ impl Windows {
 
     pub(crate) fn is_occupied(&self) -> bool {
         self.occupied
+    }
+
+    /// What can't be under way any more was sent, at the latest then.
+    pub(crate) fn retire(&mut self, now: u64) {
+        let mut over: Vec<u64> = self.elsewhere.extract_if(.., |until| *until < now).collect();
+        over.sort_unstable();
+        for until in over {
+            let place = self.sent.partition_point(|sent| *sent <= until);
+            self.sent.insert(place, until);
+        }
     }
 
     /// A request is under way.
@@ -129,8 +143,13 @@ impl Windows {
 
     /// When a window of `length` has room for `requests` more.
     fn free(&self, requests: u64, length: u64, limit: u64) -> u64 {
-        let Some(others) = limit.checked_sub(requests) else {
-            return NEVER;
+        let elsewhere = self.elsewhere.len() as u64;
+        let Some(others) = limit.checked_sub(requests + elsewhere) else {
+            // There may be room when those elsewhere have ended.
+            let last = self.elsewhere.iter().max();
+            return last
+                .filter(|_| requests <= limit)
+                .map_or(NEVER, |until| until + length + MARGIN);
         };
         // The newest `others` may stay; the one before them has to have left.
         let sent = self.sent.len() as u64;
@@ -145,7 +164,7 @@ impl Windows {
     fn used(&self, now: u64) -> [u64; 3] {
         LENGTHS.map(|length| {
             let left = self.sent.partition_point(|time| time + length + MARGIN <= now);
-            (self.sent.len() - left) as u64 + u64::from(self.occupied)
+            (self.sent.len() - left + self.elsewhere.len()) as u64 + u64::from(self.occupied)
         })
     }
 

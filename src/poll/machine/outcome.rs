@@ -12,6 +12,9 @@ use quota::Refused;
 /// Shortest pause after a 429: a Retry-After of a second says that the minute is full, not that it is over.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// Pause after a request could not be recorded: to try again sends nothing until it can.
+const RECORD_AGAIN: Duration = Duration::from_secs(20);
+
 /// What of a refresh's end is needed beyond its result.
 struct Cost {
     requests: u64,
@@ -124,6 +127,7 @@ impl Machine {
         let wait = match error {
             ApiError::Status { status: 429, .. } => Some(pause.max(SHORTEST_PAUSE)),
             ApiError::Budget(Refused::Later(wait) | Refused::Paused(wait)) => Some(*wait),
+            ApiError::Budget(Refused::Unrecorded(_)) => Some(RECORD_AGAIN),
             _ => error.retry_after(),
         };
         let own = error.is_the_apis_own();

@@ -1,0 +1,223 @@
+//! Several replicas on one PostgreSQL: the real program, a real database, and the simulated API as the judge of what
+//! arrives.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::allow_attributes,
+    clippy::print_stderr,
+    reason = "a test panics when it fails, and waits in real time"
+)]
+
+mod mistakes;
+mod postgres;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use postgres::Postgres;
+use support::*;
+
+/// Long enough for a replica to be found dead and its accounts to be spread anew.
+const SPREAD: Duration = Duration::from_secs(60);
+
+/// Within this the accounts of a dead replica are polled by others.
+const TAKEOVER: Duration = Duration::from_secs(20);
+
+/// Accounts and the replicas that hold them: those that live.
+const HOLDERS: &str = "SELECT a.name || ' ' || r.name FROM knowbe4_exporter.account a \
+    JOIN knowbe4_exporter.replica r ON r.id = a.holder WHERE r.expires > clock_timestamp() ORDER BY 1";
+
+/// A folder with a configuration of so many accounts.
+fn site(simulator: &Program, accounts: usize, more: &str) -> Site {
+    let site = Site::new();
+    let mut file = "accounts:\n".to_owned();
+    for account in 0..accounts {
+        let key = format!("key{account}");
+        site.write(&key, &format!("test-key-{account}"));
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(site.path(&key), private).unwrap();
+        file += &format!(
+            "  - name: a{account}\n    base_url: {}\n    api_key_file: {key}\n{more}",
+            simulator.url()
+        );
+    }
+    site.write("config.yml", &file);
+    site
+}
+
+fn replica(site: &Site, postgres: &Postgres) -> Program {
+    let config = format!("--config.file={}", site.path("config.yml").display());
+    let url = format!("--storage.url={}", postgres.url());
+    Program::start(&[&config, &url, "--web.listen-address=127.0.0.1:0"], &[])
+}
+
+fn until(what: &str, patience: Duration, ready: impl Fn() -> bool) {
+    let deadline = Instant::now() + patience;
+    while !ready() {
+        assert!(Instant::now() < deadline, "never within {patience:?}: {what}");
+        sleep(Duration::from_millis(100));
+    }
+}
+
+/// How many accounts the replica holds.
+fn held(postgres: &Postgres, replica: &Program) -> usize {
+    let holders = postgres.ask(HOLDERS);
+    let name = format!(":{}", replica.pid());
+    holders.iter().filter(|line| line.ends_with(&name)).count()
+}
+
+fn accounts_served(replica: &Program) -> usize {
+    replica.scrape().of("knowbe4_account_seats", &[]).len()
+}
+
+#[test]
+fn accounts_spread_evenly_and_every_replica_answers_for_all_of_them() {
+    let Some(postgres) = Postgres::start() else { return };
+    let simulator = simulate(&["--users", "50", "--enrollments", "100", "--groups", "2"]);
+    let site = site(&simulator, 6, "");
+    let first = replica(&site, &postgres);
+    until("the first holds all", SPREAD, || held(&postgres, &first) == 6);
+    let second = replica(&site, &postgres);
+    let third = replica(&site, &postgres);
+    let even = |replicas: &[&Program], each: usize| replicas.iter().all(|one| held(&postgres, one) == each);
+    until("two each", SPREAD, || even(&[&first, &second, &third], 2));
+    for (which, replica) in [&first, &second, &third].into_iter().enumerate() {
+        until(&format!("replica {which} serves all"), SPREAD, || {
+            accounts_served(replica) == 6
+        });
+    }
+
+    first.kill();
+    until("the dead one's accounts are held", TAKEOVER, || {
+        postgres.ask(HOLDERS).len() == 6
+    });
+    until("three each", SPREAD, || even(&[&second, &third], 3));
+    assert_eq!((accounts_served(&second), accounts_served(&third)), (6, 6));
+
+    // Who ends hands over at once: no lease has to run out.
+    assert_eq!(second.terminate(), Some(0));
+    until("the last holds all", Duration::from_secs(8), || {
+        held(&postgres, &third) == 6
+    });
+    assert_eq!(accounts_served(&third), 6);
+}
+
+/// When each request arrived, in seconds.
+fn arrivals(simulator: &Program) -> Vec<f64> {
+    let log = simulator.get("/_simulator/requests").json();
+    let requests = log["requests"].as_array().unwrap();
+    requests
+        .iter()
+        .map(|request| request["elapsed_seconds"].as_f64().unwrap())
+        .collect()
+}
+
+/// As a server judges: no window holds more than its limit.
+fn judge(arrivals: &[f64]) {
+    for (window, limit) in [(1.0, 10), (60.0, 50)] {
+        for (index, at) in arrivals.iter().enumerate() {
+            let within = arrivals[..=index]
+                .iter()
+                .filter(|other| **other > at - window)
+                .count();
+            assert!(within <= limit, "{within} requests within {window} s at {at}");
+        }
+    }
+}
+
+#[test]
+fn no_window_is_exceeded_by_kills_pauses_and_a_database_that_goes_away() {
+    let Some(mut postgres) = Postgres::start() else {
+        return;
+    };
+    let simulator = simulate(&["--users", "50", "--enrollments", "100", "--groups", "2"]);
+    // More than a minute holds is due.
+    let budget = "    budget: { requests_per_day: 200000, share: 1, requests_per_minute: 50, requests_per_second: 10 }\n    \
+                  collectors: { account: { interval: 1s }, groups: { interval: 5s }, recipients: { enabled: false } }\n";
+    let site = site(&simulator, 1, budget);
+    let mut replicas: Vec<_> = (0..3).map(|_| replica(&site, &postgres)).collect();
+    let holder = |postgres: &Postgres, replicas: &[Program]| {
+        replicas.iter().position(|replica| held(postgres, replica) == 1)
+    };
+    let polls_within = |patience, postgres: &Postgres, replicas: &[Program], than: Option<u32>| {
+        let before = arrivals(&simulator).len();
+        until("another polls", patience, || {
+            let holder = holder(postgres, replicas).map(|place| replicas[place].pid());
+            holder.is_some() && holder != than && arrivals(&simulator).len() > before
+        });
+        // For long enough to fill a minute.
+        until("it goes on", SPREAD, || arrivals(&simulator).len() > before + 12);
+    };
+    let another_polls = |postgres: &_, replicas: &_, than| polls_within(TAKEOVER, postgres, replicas, than);
+    another_polls(&postgres, &replicas, None);
+
+    // Stopped for longer than a lease: what it does afterwards is nothing.
+    let stopped = holder(&postgres, &replicas).unwrap();
+    let pid = replicas[stopped].pid();
+    replicas[stopped].signal("STOP");
+    another_polls(&postgres, &replicas, Some(pid));
+    replicas[stopped].signal("CONT");
+    replicas[stopped].until_logged("lost=true");
+
+    let killed = holder(&postgres, &replicas).unwrap();
+    let pid = replicas[killed].pid();
+    replicas.remove(killed).kill();
+    replicas.push(replica(&site, &postgres));
+    another_polls(&postgres, &replicas, Some(pid));
+
+    // Without the database nothing is sent, and everything goes on being served.
+    postgres.down();
+    sleep(Duration::from_secs(1));
+    let before = arrivals(&simulator).len();
+    let polling = &replicas[0];
+    until("it is seen", TAKEOVER, || {
+        let writable = |replica: &Program| replica.scrape().get("knowbe4_exporter_ledger_writable", &[]);
+        replicas.iter().any(|replica| writable(replica) == Some(0.0))
+    });
+    assert_eq!(arrivals(&simulator).len(), before, "sent without a record");
+    for path in ["/-/healthy", "/-/ready"] {
+        assert_eq!(polling.get(path).status, 200, "{path}");
+    }
+    assert_eq!(accounts_served(polling), 1);
+    postgres.up();
+    polls_within(SPREAD, &postgres, &replicas, None);
+
+    let arrivals = arrivals(&simulator);
+    assert!(arrivals.len() > 30, "{}", arrivals.len());
+    judge(&arrivals);
+}
+
+#[test]
+fn a_database_that_went_back_in_time_frees_nothing() {
+    let Some(postgres) = Postgres::start() else { return };
+    let simulator = simulate(&["--users", "50", "--enrollments", "100", "--groups", "2"]);
+    let site = site(
+        &simulator,
+        1,
+        "    collectors: { recipients: { enabled: false } }\n",
+    );
+    let mut replica = replica(&site, &postgres);
+    let used = |samples: &Samples| samples.get("knowbe4_exporter_budget_used", &["window=\"24h\""]);
+    let before = replica.until("it has polled", |samples| {
+        let success = samples.of("knowbe4_exporter_collector_success", &[]);
+        success.iter().filter(|value| **value == 1.0).count() == 9
+    });
+    // As it was before anything was asked.
+    postgres.ask(
+        "DELETE FROM knowbe4_exporter.request; UPDATE knowbe4_exporter.account SET holder = NULL, fence = 0",
+    );
+    replica.until_logged("another process polls it");
+    until("it polls again", TAKEOVER, || held(&postgres, &replica) == 1);
+    let after = replica.until("the budget is its own again", |samples| used(samples) > Some(0.0));
+    assert!(
+        used(&after) >= used(&before),
+        "{:?} of {:?}",
+        used(&after),
+        used(&before)
+    );
+    assert!(used(&before) >= Some(9.0));
+}
