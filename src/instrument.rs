@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use quota::{Budget, BudgetState};
 
 pub use self::families::FAMILIES;
-use crate::model::{AccountName, Collector, CollectorStatus, Endpoint, PerCollector, Reason};
+use crate::model::{AccountName, Collector, CollectorStatus, Endpoint, Holding, PerCollector, Reason};
 
 /// Upper bounds of `knowbe4_exporter_api_request_duration_seconds`, in seconds. The API answers small pages in
 /// 0.1 to 0.5 s and pages with percentages in up to a minute.
@@ -45,6 +45,8 @@ pub struct AccountState {
     pub budget: BudgetState,
     /// Requests a day that the plan forecasts.
     pub plan_requests_per_day: Option<f64>,
+    /// Who polls it; [`None`] where the storage isn't shared.
+    pub holding: Option<Holding>,
 }
 
 /// A histogram of durations in seconds.
@@ -204,6 +206,15 @@ impl Instruments {
             .iter()
             .map(|(name, instruments)| (name.clone(), instruments.read()))
             .collect()
+    }
+
+    /// Notes who polls each account.
+    pub fn note_holdings(&self, holding: impl Fn(&AccountName) -> Option<Holding>) {
+        let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        for (name, instruments) in accounts.iter() {
+            let holding = holding(name);
+            instruments.update(|state| state.holding = holding);
+        }
     }
 
     /// State of one account.

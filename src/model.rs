@@ -9,6 +9,7 @@ mod collector;
 mod endpoint;
 mod enrollment;
 mod failure;
+mod holding;
 pub mod privacy;
 mod recipients;
 mod resource;
@@ -24,6 +25,7 @@ pub use collector::{Collector, PerCollector};
 pub use endpoint::Endpoint;
 pub use enrollment::{EnrollmentStatus, StatusCounts};
 pub use failure::{Failure, Reason};
+pub use holding::Holding;
 pub use recipients::{
     FAILED_TESTS, MailCounts, MailsOfMany, PhishingRecipients, RECIPIENT_DELAY_BOUNDS,
     RECIPIENT_DELAY_SECONDS, RecipientsPeople, RecipientsRead, RecipientsWindow, SegmentMails,

@@ -39,7 +39,7 @@ pub use saved::Saved;
 
 use crate::causes::causes;
 use crate::clock::Clock;
-use crate::model::{AccountName, RiskPoint};
+use crate::model::{AccountName, Holding, RiskPoint};
 
 /// An operation of a storage. None of them is left half done when it is dropped: it happens or it doesn't.
 pub type Stored<'a, T> = Pending<'a, Result<T, StoreError>>;
@@ -78,8 +78,8 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// When it can't be read. An account that was never saved is [`None`], and so is a snapshot that is damaged.
     fn peek<'a>(&'a self, account: &'a AccountName) -> Stored<'a, Option<Saved>>;
 
-    /// Who polls the account, where several processes may; [`None`] where nobody does, or nobody else can.
-    fn holder(&self, _: &AccountName) -> Option<Holder> {
+    /// Who polls the account; [`None`] where a storage isn't there to be shared.
+    fn holding(&self, _: &AccountName) -> Option<Holding> {
         None
     }
 
@@ -91,17 +91,6 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// What the storage has to do all the time: wait for leases, keep them, see what others save. Doesn't end before
     /// it is dropped; whoever runs the exporter runs it and watches it.
     fn run(&self) -> Pending<'_, ()>;
-}
-
-/// The process that polls an account.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Holder {
-    /// Its name, for people.
-    pub replica: String,
-    /// Since when, in unix seconds.
-    pub since: f64,
-    /// Whether it is this one.
-    pub here: bool,
 }
 
 /// One account, held by this process.

@@ -136,6 +136,7 @@ def requests():
 
 
 def process():
+    held = own("account_held")
     return [
         "Process",
         (5,
@@ -161,6 +162,12 @@ def process():
                    unit="bytes", limits=(0, None))),
          (8, lines("Open files", "Open file descriptors.", [graph_of(target("process_open_fds"), "{{instance}}")], unit="locale", decimals=0,
                    limits=(0, None)))),
+        (8,
+         (24, lines("Accounts by replica", "How many accounts each replica polls, and how many nobody does, where replicas share a storage. They spread "
+                    "evenly within a minute of a change.",
+                    [graph_of(target(OWN + "replica_accounts"), "{{instance}}"),
+                     graph_of(f"count ({held}) - sum ({held})", "nobody")],
+                    unit="locale", decimals=0, limits=(0, None), no_value="The storage isn't shared: one exporter polls all accounts."))),
     ]
 
 

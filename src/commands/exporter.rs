@@ -20,6 +20,9 @@ use crate::exposition::Exposition;
 use crate::join::resumed;
 use crate::supervise::Supervisor;
 
+/// How often it is noted who polls what.
+const HOLDINGS_LOOK: Duration = Duration::from_secs(1);
+
 /// Shortest pause between two renderings of the exposition ahead of scrapes: a thousand accounts publish often.
 const RENDER_PAUSE: Duration = Duration::from_secs(1);
 
@@ -125,6 +128,10 @@ impl App {
         tasks.spawn(named(
             "the watch over the clocks",
             watch_clocks(Arc::clone(&supervisor)),
+        ));
+        tasks.spawn(named(
+            "the watch over who polls what",
+            watch_holdings(Arc::clone(&supervisor)),
         ));
         let storage = Arc::clone(&supervisor.shared().storage);
         tasks.spawn(named("the storage's task", async move { storage.run().await }));
@@ -254,6 +261,17 @@ async fn watch_clocks(supervisor: Arc<Supervisor>) {
         if watch.look(&clock, Instant::now()) != Noticed::default() {
             supervisor.wake();
         }
+    }
+}
+
+/// Notes who polls each account, for pages and series.
+async fn watch_holdings(supervisor: Arc<Supervisor>) {
+    let shared = supervisor.shared();
+    loop {
+        shared
+            .instruments
+            .note_holdings(|account| shared.storage.holding(account));
+        sleep(HOLDINGS_LOOK).await;
     }
 }
 

@@ -98,7 +98,11 @@ impl Renderer<'_> {
             None => self.instruments.read(),
             Some(account) => [(account.clone(), self.instruments.read_account(account)?)].into(),
         };
-        let exporter = Exporter::new(self.instruments.process());
+        let holdings = states.values().filter_map(|state| state.holding.as_ref());
+        let held = holdings
+            .map(|holding| u64::from(holding.here))
+            .reduce(|all, one| all + one);
+        let exporter = Exporter::new(self.instruments.process(), held);
         let data = self.data(last, Source::current(self.published, account));
 
         let mut own: Vec<_> = states

@@ -43,6 +43,17 @@ pub struct StatusView {
     pub accounts: Vec<AccountView>,
 }
 
+/// The replica that polls an account.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HolderView {
+    /// Whether it is this one.
+    pub here: bool,
+    /// Its host and process; null while nobody polls the account.
+    pub replica: Option<String>,
+    /// Since when.
+    pub since: Option<Moment>,
+}
+
 /// One account.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AccountView {
@@ -56,6 +67,8 @@ pub struct AccountView {
     pub has_data: bool,
     /// Age in seconds of the oldest collection that is served; null when there is none.
     pub oldest_age_seconds: Option<f64>,
+    /// Who polls it; null where the storage isn't shared.
+    pub holder: Option<HolderView>,
     /// Limits and use of the request budget: `1s`, `1m`, `24h`.
     pub budget: Vec<BudgetView>,
     /// Requests a day that the plan forecasts for all collectors.
@@ -170,6 +183,11 @@ impl AccountView {
             up: state.up,
             has_data: ages.clone().next().is_some(),
             oldest_age_seconds: ages.reduce(f64::max),
+            holder: state.holding.as_ref().map(|holding| HolderView {
+                here: holding.here,
+                replica: holding.replica.clone(),
+                since: holding.since.and_then(Moment::new),
+            }),
             budget: budget(state.budget),
             plan_requests_per_day: state.plan_requests_per_day,
             notes: words::account_notes(state),

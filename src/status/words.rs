@@ -7,7 +7,7 @@ use super::condition::Condition;
 use super::moment::{Moment, count, span};
 use super::view::{AccountView, CollectorView};
 use crate::instrument::AccountState;
-use crate::model::{NextRunReason, Reason};
+use crate::model::{Holding, NextRunReason, Reason};
 
 /// A piece of a sentence.
 #[derive(Debug, Clone, PartialEq)]
@@ -223,8 +223,19 @@ pub(super) fn trouble(account: &AccountView) -> String {
 }
 
 /// What is to be known about an account as a whole.
+/// Who polls the account.
+fn holder(holding: &Holding) -> String {
+    let Some(replica) = &holding.replica else {
+        return "No replica polls it now, as far as this one knows: what is known is served.".to_owned();
+    };
+    let since = holding.since.and_then(Moment::new);
+    let since = since.map_or_else(String::new, |since| format!(" since {}", since.absolute()));
+    let here = if holding.here { ", this one," } else { "" };
+    format!("The replica {replica}{here} polls it{since}.")
+}
+
 pub(super) fn account_notes(state: &AccountState) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut notes: Vec<_> = state.holding.iter().map(holder).collect();
     let limit = state.budget.limit[2];
     if let Some(plan) = state.plan_requests_per_day
         && limit > 0

@@ -14,6 +14,7 @@ mod ledger;
 mod members;
 mod packed;
 mod passfile;
+mod restored;
 mod schema;
 mod tls;
 mod trouble;
@@ -30,11 +31,11 @@ use self::address::Address;
 use self::database::Database;
 use self::members::Row;
 use self::trouble::Trouble;
-use super::{Holder, Lease, Pending, Saved, Storage, StoreError, Stored};
+use super::{Lease, Pending, Saved, Storage, StoreError, Stored};
 use crate::clock::Clock;
 use crate::database_url::DatabaseUrl;
 use crate::env::Env;
-use crate::model::AccountName;
+use crate::model::{AccountName, Holding};
 
 /// One database, as this replica sees it.
 #[derive(Debug)]
@@ -221,13 +222,13 @@ impl Storage for PostgresStorage {
         })
     }
 
-    fn holder(&self, account: &AccountName) -> Option<Holder> {
+    fn holding(&self, account: &AccountName) -> Option<Holding> {
         let state = self.0.lock();
-        let row = state.rows.get(account)?;
-        Some(Holder {
-            replica: row.replica.clone()?,
-            since: row.since? as f64 / 1000.0,
+        let row = state.rows.get(account).filter(|row| row.replica.is_some());
+        Some(Holding {
             here: state.held.contains_key(account),
+            replica: row.and_then(|row| row.replica.clone()),
+            since: row.and_then(|row| Some(row.since? as f64 / 1000.0)),
         })
     }
 

@@ -344,6 +344,10 @@ fn instruments(world: &World) {
     acme.update(|state| {
         state.snapshot_restored = true;
         state.plan_requests_per_day = Some(731.25);
+        state.holding = Some(Holding {
+            here: true,
+            ..Holding::default()
+        });
         for collector in Collector::ALL {
             let status = &mut state.collectors[collector];
             status.disabled = collector == Collector::StorePurchases;

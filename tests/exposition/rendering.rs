@@ -149,7 +149,12 @@ fn the_textfile_has_all_that_is_about_an_account() {
     whole
         .samples
         .retain(|(_, labels), _| labels.iter().any(|(name, _)| name == "account"));
-    let about_no_account = ["process_", "knowbe4_exporter_build", "knowbe4_exporter_config_"];
+    let about_no_account = [
+        "process_",
+        "knowbe4_exporter_build",
+        "knowbe4_exporter_config_",
+        "knowbe4_exporter_replica_",
+    ];
     whole
         .families
         .retain(|(name, _)| !about_no_account.iter().any(|start| name.starts_with(start)));

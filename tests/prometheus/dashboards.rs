@@ -83,9 +83,12 @@ pub fn without_data(prometheus: &Server, now: u64, hours: u64) -> Vec<String> {
                     format!("&start={}&end={now}&step=300", now - hours * 3600)
                 };
                 let answer = prometheus.query(&filled(expression, shown), &range);
-                // Recipients are read test by test, over days: whether they are there is not the dashboards' matter.
+                // Recipients are read test by test, over days, and few share a storage: whether they are there is not the
+                // dashboards' matter.
                 let no_value = panel["fieldConfig"]["defaults"]["noValue"].as_str();
-                let may_be_empty = no_value.is_some_and(|text| text.contains("collector recipients is off"));
+                let may_be_empty = no_value.is_some_and(|text| {
+                    text.contains("collector recipients is off") || text.contains("storage isn't shared")
+                });
                 if answer
                     .as_ref()
                     .is_ok_and(|series| may_be_empty || !series.is_empty())

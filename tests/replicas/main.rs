@@ -10,6 +10,7 @@
     reason = "a test panics when it fails, and waits in real time"
 )]
 
+mod answers;
 mod mistakes;
 mod postgres;
 #[path = "../support/mod.rs"]
@@ -89,7 +90,25 @@ fn accounts_spread_evenly_and_every_replica_answers_for_all_of_them() {
         until(&format!("replica {which} serves all"), SPREAD, || {
             accounts_served(replica) == 6
         });
+        until(&format!("replica {which} says what it holds"), SPREAD, || {
+            let samples = replica.scrape();
+            let held = samples.of("knowbe4_exporter_account_held", &[]);
+            let here = held.iter().filter(|held| **held == 1.0).count();
+            let counted = samples.get("knowbe4_exporter_replica_accounts", &[]);
+            (held.len(), here, counted) == (6, 2, Some(2.0))
+        });
     }
+    let status = third.get("/api/v1/status").json();
+    let accounts = status["accounts"].as_array().unwrap();
+    let holders: Vec<_> = accounts.iter().map(|one| &one["holder"]).collect();
+    assert_eq!(holders.iter().filter(|holder| holder["here"] == true).count(), 2);
+    for holder in holders {
+        assert!(
+            holder["replica"].is_string() && holder["since"]["unix"].is_number(),
+            "{holder}"
+        );
+    }
+    assert!(third.get("/status?account=a0").text().contains("polls it since"));
 
     first.kill();
     until("the dead one's accounts are held", TAKEOVER, || {
@@ -206,18 +225,33 @@ fn a_database_that_went_back_in_time_frees_nothing() {
         let success = samples.of("knowbe4_exporter_collector_success", &[]);
         success.iter().filter(|value| **value == 1.0).count() == 9
     });
+    // Another one takes the account over, and knows nothing of what was asked.
+    let second = crate::replica(&site, &postgres);
+    until("both live", SPREAD, || {
+        postgres
+            .ask("SELECT 1 FROM knowbe4_exporter.replica WHERE expires > clock_timestamp()")
+            .len()
+            == 2
+    });
     // As it was before anything was asked.
     postgres.ask(
         "DELETE FROM knowbe4_exporter.request; UPDATE knowbe4_exporter.account SET holder = NULL, fence = 0",
     );
     replica.until_logged("another process polls it");
-    until("it polls again", TAKEOVER, || held(&postgres, &replica) == 1);
-    let after = replica.until("the budget is its own again", |samples| used(samples) > Some(0.0));
-    assert!(
-        used(&after) >= used(&before),
-        "{:?} of {:?}",
-        used(&after),
-        used(&before)
-    );
+    until("it is polled again", TAKEOVER, || {
+        held(&postgres, &replica) + held(&postgres, &second) == 1
+    });
+    let spent = || postgres.ask("SELECT 1 FROM knowbe4_exporter.request").len() as f64;
+    until("what was spent is written back", TAKEOVER, || {
+        Some(spent()) >= used(&before)
+    });
+    let holder = if held(&postgres, &second) == 1 {
+        second
+    } else {
+        replica
+    };
+    until("the budget is the holder's", TAKEOVER, || {
+        used(&holder.scrape()) >= used(&before)
+    });
     assert!(used(&before) >= Some(9.0));
 }

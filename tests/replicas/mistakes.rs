@@ -105,7 +105,7 @@ fn the_privileges_that_the_documentation_lists_are_enough() {
     for grant in [
         "USAGE ON SCHEMA knowbe4_exporter",
         "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA knowbe4_exporter",
-        "USAGE ON ALL SEQUENCES IN SCHEMA knowbe4_exporter",
+        "USAGE, UPDATE ON ALL SEQUENCES IN SCHEMA knowbe4_exporter",
     ] {
         postgres.ask(&format!("GRANT {grant} TO limited"));
     }

@@ -8,11 +8,13 @@ use super::{Writer, writer};
 /// What holds for all accounts.
 pub(in crate::exposition) struct Exporter {
     state: ProcessState,
+    /// How many accounts this replica polls, where several may.
+    held: Option<u64>,
 }
 
 impl Exporter {
-    pub(in crate::exposition) fn new(state: ProcessState) -> Self {
-        Self { state }
+    pub(in crate::exposition) fn new(state: ProcessState, held: Option<u64>) -> Self {
+        Self { state, held }
     }
 }
 
@@ -30,6 +32,9 @@ pub(in crate::exposition) const EXPORTER: &[Writer<Exporter>] = &[
             crate::REVISION.into(),
             crate::RUST_VERSION.into(),
         ]);
+    }),
+    writer("knowbe4_exporter_replica_accounts", |exporter, samples| {
+        samples.put(&[], exporter.held);
     }),
     writer(
         "knowbe4_exporter_config_last_reload_successful",

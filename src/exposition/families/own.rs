@@ -91,6 +91,9 @@ pub(in crate::exposition) const OWN: &[Writer<Own>] = &[
     writer("knowbe4_exporter_series", |own, samples| {
         samples.put(&[], own.series)
     }),
+    writer("knowbe4_exporter_account_held", |own, samples| {
+        samples.put(&[], own.state.holding.as_ref().map(|holding| holding.here));
+    }),
 ];
 
 /// Whether a count is shown: one of what isn't polled and never was says nothing.

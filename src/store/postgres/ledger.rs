@@ -43,16 +43,12 @@ FROM knowbe4_exporter.account WHERE name = $1 AND holder = $2 AND fence = $3";
 const REQUESTS: &str = "
 SELECT id, (extract(epoch FROM at) * 1000)::bigint, (extract(epoch FROM ended) * 1000)::bigint
 FROM knowbe4_exporter.request
-WHERE account = $1 AND coalesce(ended, at) > clock_timestamp() - interval '25 hours'";
+WHERE account = $1 AND coalesce(ended, at) > clock_timestamp() - interval '25 hours'
+ORDER BY at";
 
 const FORGET: &str = "
 DELETE FROM knowbe4_exporter.request
 WHERE account = $1 AND coalesce(ended, at) < clock_timestamp() - interval '26 hours'";
-
-/// What this process has recorded, and the database no longer knows: it was put back to an earlier time.
-const PUT_BACK: &str = "
-INSERT INTO knowbe4_exporter.request (account, fence, at, ended)
-SELECT $1, $2, to_timestamp((t / 1000.0)::float8), to_timestamp((t / 1000.0)::float8) FROM unnest($3) AS t";
 
 /// The ledger of one lease.
 pub(super) struct PostgresLedger(pub(super) Arc<Held>);
@@ -64,22 +60,22 @@ impl fmt::Debug for PostgresLedger {
 }
 
 impl PostgresLedger {
-    /// What the database holds, and what this process knows besides.
+    /// What the database holds, after what this process knows besides was written back.
     pub(super) async fn load(&self, wall: u64) -> Result<Loaded, StoreError> {
         let held = &self.0;
         let fast = held.fast();
         let account = (held.account(), Type::TEXT);
+        held.shared().look_for_a_restore().await?;
         fast.rows(FORGET, std::slice::from_ref(&account)).await?;
         let row = fast.row(LOAD, &held.lease()).await?.ok_or(StoreError::Lost)?;
-        let now: i64 = row.get(0);
         let mut loaded = Loaded {
             paused_until: unsigned(row.get(1)),
             spent_until: unsigned(row.get(2)),
-            now: unsigned(now),
+            now: unsigned(row.get(0)),
             wall,
             ..Loaded::default()
         };
-        let rows = fast.rows(REQUESTS, std::slice::from_ref(&account)).await?;
+        let rows = fast.rows(REQUESTS, &[account]).await?;
         let mut there = Vec::new();
         for row in rows {
             let (id, at, ended): (i64, i64, Option<i64>) = (row.get(0), row.get(1), row.get(2));
@@ -89,13 +85,7 @@ impl PostgresLedger {
                 Counts::Until(time) => loaded.under_way.push(time),
             }
         }
-        let lost = held.known_besides(&there, now);
-        if !lost.is_empty() {
-            let fence = held.fence();
-            let parameters = [account, (&fence as _, Type::INT8), (&lost as _, Type::INT8_ARRAY)];
-            fast.rows(PUT_BACK, &parameters).await?;
-            loaded.requests.extend(lost.iter().map(|time| unsigned(*time)));
-        }
+        held.remember(there);
         loaded.requests.sort_unstable();
         Ok(loaded)
     }

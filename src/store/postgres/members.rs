@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const LEFT_OVER: u32 = 4;
 
 /// Requests are remembered for so long, in milliseconds: a day, and what may be under way.
-const REMEMBERED: i64 = 25 * 3_600_000;
+pub(super) const REMEMBERED: i64 = 25 * 3_600_000;
 
 const JOIN: &str = "
 INSERT INTO knowbe4_exporter.replica (id, name, expires)
@@ -55,13 +55,15 @@ SELECT a.name, a.holder, a.fence, (extract(epoch FROM a.since) * 1000)::bigint, 
 FROM knowbe4_exporter.account a LEFT JOIN knowbe4_exporter.replica r ON r.id = a.holder
 WHERE a.name = ANY($1)";
 
-/// Takes what nobody living holds. The number is raised, so that whoever held it can record nothing any more.
+/// Takes what nobody else living holds: what this replica asks for and its own row names is a taking whose answer was
+/// lost, or a giving back that never arrived. The number is raised, so that whoever held it can record nothing any more.
 const TAKE: &str = "
 UPDATE knowbe4_exporter.account a
 SET holder = $2, fence = fence + 1, since = clock_timestamp(), changed = clock_timestamp()
 WHERE a.name = ANY($1) AND NOT EXISTS
-    (SELECT FROM knowbe4_exporter.replica r WHERE r.id = a.holder AND r.expires > clock_timestamp())
-RETURNING a.name, a.fence";
+    (SELECT FROM knowbe4_exporter.replica r
+     WHERE r.id = a.holder AND r.id <> $2 AND r.expires > clock_timestamp())
+RETURNING a.name, a.fence, (extract(epoch FROM a.since) * 1000)::bigint";
 
 /// What has ended counts as sent now, and not as under way for as long as it might have been.
 const SETTLE: &str = "
@@ -142,6 +144,7 @@ impl Shared {
             .map(|row| (row.get(0), row.get::<_, i64>(1) as usize))
             .collect();
         self.settle().await?;
+        self.look_for_a_restore().await?;
         self.look_at_rows().await?;
         self.lose();
         let known = self.lock().known.len();
@@ -194,7 +197,9 @@ impl Shared {
             let Ok(name) = row.get::<_, &str>(0).parse::<AccountName>() else {
                 continue;
             };
-            let lives: bool = row.get(5);
+            // Its own name on an account that it doesn't hold is nobody's.
+            let mine = row.get::<_, Option<&str>>(1) == Some(&self.me);
+            let lives = row.get::<_, bool>(5) && (!mine || state.held.contains_key(&name));
             let looks = state.free_for.entry(name.clone()).or_default();
             *looks = if lives { 0 } else { *looks + 1 };
             let row = Row {
@@ -266,7 +271,16 @@ impl Shared {
                 continue;
             };
             let held = Arc::new(Held::new(Arc::clone(self), name.clone(), row.get(1)));
-            self.lock().held.insert(name, Arc::clone(&held));
+            let row = Row {
+                holder: Some(self.me.clone()),
+                fence: row.get(1),
+                since: row.get(2),
+                replica: Some(self.name.clone()),
+            };
+            let mut state = self.lock();
+            state.rows.insert(name.clone(), row);
+            state.held.insert(name, Arc::clone(&held));
+            drop(state);
             taken.push(held);
         }
         Ok(taken)
@@ -277,6 +291,9 @@ impl Shared {
         self: &Arc<Self>,
         account: &AccountName,
     ) -> Result<Option<Arc<Held>>, Trouble> {
+        if self.lock().held.contains_key(account) {
+            return Ok(None);
+        }
         let names = [account.to_string()];
         self.join().await?;
         self.fast.rows(KNOW, &[(&&names[..], Type::TEXT_ARRAY)]).await?;
@@ -352,19 +369,11 @@ impl Held {
         }
     }
 
-    /// Times of requests that this process knows to be recorded and the database, which has `there`, doesn't know any
-    /// more. What it has is remembered from here on.
-    pub(super) fn known_besides(&self, there: &[(i64, i64)], now: i64) -> Vec<i64> {
-        let shared = self.shared();
-        let mut state = shared.lock();
-        let recorded = state.recorded.entry(self.name().clone()).or_default();
-        let lost = recorded
-            .iter()
-            .filter(|known| !there.contains(known) && known.1 + REMEMBERED > now);
-        let lost: Vec<i64> = lost.map(|(_, at)| *at).collect();
-        *recorded = there.iter().copied().collect();
-        recorded.extend(lost.iter().map(|at| (-1, *at)));
-        recorded.make_contiguous().sort_unstable_by_key(|(_, at)| *at);
-        lost
+    /// Remembers the requests that the database has of the account: number and time.
+    pub(super) fn remember(&self, there: Vec<(i64, i64)>) {
+        self.shared()
+            .lock()
+            .recorded
+            .insert(self.name().clone(), there.into());
     }
 }
