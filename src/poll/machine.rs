@@ -299,15 +299,20 @@ impl Machine {
             let off = !self.config.collectors[*needed].enabled || entry.due().is_none();
             off || (entry.tried && entry.running.is_none() && !self.is_due(*needed, now))
         };
-        let untried = |other: &Collector| {
+        // Also one that has found out what it costs, and begins again at once.
+        let first = |other: &Collector| {
             let entry = &self.agenda[*other];
-            let soon = now.instant + FIRST_TRY;
-            !entry.tried
-                && other.resource().each_of.is_none()
-                && entry.due().is_some_and(|(at, _)| at <= soon)
+            let soon = if entry.tried {
+                now.instant
+            } else {
+                now.instant + FIRST_TRY
+            };
+            let waits = |(at, why)| at <= soon && why == NextRunReason::Interval;
+            let alone = other.resource().each_of.is_none() && self.snapshot.at(*other).is_none();
+            alone && (entry.running.is_some() || entry.due().is_some_and(waits))
         };
         let known =
-            |listed: Collector| self.snapshot.at(listed).is_some() && !Collector::ALL.iter().any(untried);
+            |listed: Collector| self.snapshot.at(listed).is_some() && !Collector::ALL.iter().any(first);
         resource.needs.iter().all(settled) && resource.each_of.is_none_or(known)
     }
 
