@@ -264,6 +264,53 @@ fn a_restart_reads_nothing_again_and_another_key_all_of_it() {
 }
 
 #[test]
+fn callback_tests_are_asked_for_by_their_own_name() {
+    let simulator = simulate(&["--users=120"]);
+    let site = Site::new();
+    site.configure(&simulator.url(), "    phishing: { callback: true }\n");
+    let mut exporter = site.serve();
+    let samples = until_read(&mut exporter);
+    let test = "test_id=\"9000000\"";
+    let of = |family: &str| samples.get(&format!("knowbe4_phishing_test_{family}"), &[test]);
+    // Five called, and one of them told something: five people. None of them reported.
+    assert_eq!(of("recipients_failed"), Some(5.0));
+    assert_eq!(of("recipients_failed_and_reported"), Some(0.0));
+    assert_eq!(of("median_failure_seconds"), Some(180.0));
+    assert_eq!(of("median_report_seconds"), Some(120.0));
+}
+
+/// What the share has spent is on disk before it is spent: whoever kills the process again and again gets no more.
+#[test]
+fn a_kill_in_the_middle_of_a_test_gives_nothing_of_the_share_back() {
+    // Ten requests a day for what has ended, and each of them takes a while.
+    let fault = "--fault=slow=1s:endpoint=phishing/security_tests";
+    let simulator = simulate(&["--users=120", "--dialect=cursor", fault]);
+    let site = Site::new();
+    let share = "    phishing: { recipients_share: 0.0001 }\n";
+    site.configure(&simulator.url(), share);
+    let ended: Vec<_> = rows(&simulator, "phishing/security_tests")
+        .into_iter()
+        .filter(|test| test["status"] == "Closed")
+        .map(|test| format!("/{}/recipients", test["pst_id"]))
+        .collect();
+    let of_ended = || {
+        let asked = recipients_asked(&simulator);
+        let of = |path: &&String| ended.iter().any(|test| path.contains(test));
+        asked.iter().filter(of).count()
+    };
+    for _ in 0..3 {
+        let before = of_ended();
+        let mut exporter = site.serve();
+        exporter.until("a test is being read", |_| of_ended() > before);
+        exporter.kill();
+    }
+    let mut exporter = site.serve();
+    exporter.until("the share is spent", |_| of_ended() >= 10);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert_eq!(of_ended(), 10);
+}
+
+#[test]
 fn a_broken_test_delays_no_other() {
     let probe = simulate(&["--users=120", "--seed=7"]);
     let newest = rows(&probe, "phishing/security_tests")

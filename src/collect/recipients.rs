@@ -58,7 +58,7 @@ pub(super) async fn recipients(
     let (share, read, again, wants) = (run.share, run.read, run.again, run.wants);
     let mut notes = Vec::new();
     let now = client.now();
-    archive.remember_spent(share.spent(now));
+    archive.keep_spent(share.spent(now)).await;
     match outcome {
         // Nothing was ever read: who is told so may not think that it works.
         Err(error) if read == 0 => return Err(error),
@@ -161,8 +161,14 @@ impl Run<'_> {
                 break;
             }
             let before = refresh.requests();
+            let unspent = self.share.clone();
+            if turn.purse == Purse::Share {
+                self.share.spend(turn.cost, now);
+                self.archive.keep_spent(self.share.spent(now)).await;
+            }
             let result = self.read_test(refresh, &turn.test).await;
             if turn.purse == Purse::Share {
+                self.share = unspent;
                 self.share.spend(refresh.requests() - before, self.client.now());
             }
             match result {

@@ -2,8 +2,9 @@
 
 use crate::model::DAY;
 
-/// What is spent within so many seconds counts as spent at once: a day has 24 entries.
-const GRAIN: f64 = 3600.0;
+/// What is spent within so many seconds of an entry is added to it, and counts as long as its last may: a day has at
+/// most 144 entries.
+const GRAIN: f64 = 600.0;
 
 /// How much of the share is spent, over any 24 hours.
 ///
@@ -60,7 +61,7 @@ impl Share {
 
     /// Until when an entry counts.
     fn until(&self, (at, requests): (f64, u64)) -> f64 {
-        at + DAY * (requests as f64 / self.per_day).max(1.0)
+        at + GRAIN + DAY * (requests as f64 / self.per_day).max(1.0)
     }
 }
 
@@ -77,9 +78,10 @@ mod tests {
             assert_eq!(share.free_at(2, 1000.0), Some(1000.0));
             share.spend(2, 1000.0);
         }
-        assert_eq!(share.free_at(2, 2000.0), Some(1000.0 + DAY));
-        assert_eq!(share.spent(2000.0), [(1000.0, 80)]);
-        assert_eq!(share.spent(1000.0 + DAY), []);
+        let free = 1000.0 + DAY + GRAIN;
+        assert_eq!(share.free_at(2, 1500.0), Some(free));
+        assert_eq!(share.spent(1500.0), [(1000.0, 80)]);
+        assert_eq!(share.spent(free), []);
     }
 
     #[test]
@@ -87,7 +89,7 @@ mod tests {
         let mut share = Share::new(80.0, Vec::new());
         assert_eq!(share.free_at(200, 0.0), Some(0.0));
         share.spend(200, 0.0);
-        assert_eq!(share.free_at(1, DAY), Some(2.5 * DAY));
+        assert_eq!(share.free_at(1, DAY), Some(2.5 * DAY + GRAIN));
         assert_eq!(Share::new(0.0, Vec::new()).free_at(1, 0.0), None);
     }
 
@@ -101,7 +103,7 @@ mod tests {
                 now = share.free_at(cost, now).expect("a share") + 1e-6;
                 share.spend(cost, now);
                 sent.push((now, cost));
-                let day: u64 = sent.iter().filter(|(at, _)| now - at < DAY - GRAIN).map(|(_, cost)| cost).sum();
+                let day: u64 = sent.iter().filter(|(at, _)| now - at < DAY).map(|(_, cost)| cost).sum();
                 prop_assert!(day as f64 <= per_day, "{} of {}", day, per_day);
             }
         }

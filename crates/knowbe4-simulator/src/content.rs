@@ -90,6 +90,9 @@ pub(super) fn find<'a>(
             rows(organisation.callback_tests())
         }
         ["phishing", "security_tests"] => tests(organisation, now),
+        ["phishing", "security_tests", id, "recipients"] if page.honours("campaign_type", "callback") => {
+            callback_recipients(organisation, id, now)
+        }
         ["phishing", "security_tests", id, "recipients"] => recipients(organisation, id, now),
         ["phishing", "security_tests", id] => one(find_by(tests(organisation, now)?, "pst_id", id)),
         ["training", "campaigns"] => {
@@ -183,6 +186,13 @@ fn recipients<'a>(organisation: &'a Organisation, id: &str, now: f64) -> Option<
     let test = organisation.tests(now).into_iter().find(|test| test.id == id)?;
     let len = organisation.recipients(&test).len();
     list(len, move |number| organisation.recipient(&test, number, now))
+}
+
+fn callback_recipients<'a>(organisation: &'a Organisation, id: &str, now: f64) -> Option<Content<'a>> {
+    let id = id.parse().ok()?;
+    list(Organisation::callback_mails(id)?, move |number| {
+        organisation.callback_recipient(id, number, now)
+    })
 }
 
 fn find_by(content: Content<'_>, key: &str, id: &str) -> Option<Value> {

@@ -7,6 +7,7 @@
 //! The organisation is a function of the seed and the simulated time: any instant can be asked for, and a restart
 //! finds the same people. All of them are made up.
 
+mod callback;
 mod content;
 mod fault;
 mod history;
@@ -28,6 +29,7 @@ pub use fault::{Fault, FaultError};
 pub use http::serve;
 use organisation::Organisation;
 use paging::Page;
+pub use people::names;
 
 /// What is simulated.
 #[derive(Debug, Clone)]

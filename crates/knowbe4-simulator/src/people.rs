@@ -34,6 +34,11 @@ const LAST: [&str; 6] = [
     "Zqgarcía",
 ];
 
+/// Every first and last name that a simulated person may have: what a test looks for where no name may be.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FIRST.into_iter().chain(LAST)
+}
+
 impl Organisation {
     /// Everybody who ever was or will be: those of the beginning, who come later, and who had left before.
     pub(super) fn people(&self) -> usize {

@@ -270,20 +270,6 @@ impl Organisation {
         })
     }
 
-    /// Tests by telephone: a listing of their own.
-    pub(super) fn callback_tests(&self) -> Vec<Value> {
-        let test = |number: u64| {
-            json!({
-                "campaign_id": 1_900_000, "pst_id": 9_000_000 + number, "status": "Closed", "name": "Call us back",
-                "groups": [], "phish_prone_percentage": 0.06, "started_at": time(self.epoch - (10 + 40 * number) as f64 * DAY),
-                "duration": 7, "categories": [], "template": {"id": 1, "name": "Voice mail", "difficulty": 3},
-                "landing_page": null, "scheduled_count": 100, "delivered_count": 100, "opened_count": 60,
-                "called_count": 5, "callback_data_entered_count": 1, "reported_count": 20, "bounced_count": 0,
-            })
-        };
-        (0..2).map(test).collect()
-    }
-
     pub(super) fn phishing_campaigns(&self, now: f64) -> Vec<Value> {
         let tests = self.tests(now);
         let mut rows: Vec<_> = CAMPAIGNS

@@ -1,7 +1,8 @@
 //! What is kept of who did what: in memory, and sealed in the account's storage, one record a test.
 //!
 //! A record is written when its test has been read whole, so that a crash loses the one being read. All that can't be
-//! opened is read anew: what was sealed under another API key is set aside first.
+//! opened is read anew: what was sealed under another API key is set aside first. Beside the records is what was spent
+//! of the share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +15,9 @@ use crate::secret::ApiKey;
 use crate::secret::seal::{Unsealable, open, seal};
 use crate::store::Lease;
 
+/// Id of the part that holds what was spent of the share, as JSON: no test has it.
+const SPENT: i64 = -1;
+
 /// One account's tests that have been read.
 pub struct Archive {
     account: AccountName,
@@ -23,6 +27,7 @@ pub struct Archive {
     memory: Memory,
     /// Tests that could not be read the last time, and why.
     trouble: BTreeMap<i64, (Trouble, String)>,
+    /// Requests of the share, and when they were spent; [`None`] where no part tells.
     spent: Option<Vec<(f64, u64)>>,
     /// Whether a record could not be kept the last time.
     unkept: bool,
@@ -74,8 +79,10 @@ impl Archive {
     }
 
     async fn load(&mut self, key: &ApiKey, now: f64) -> Result<(), String> {
+        let spent = self.lease.part(SPENT).await.map_err(|error| error.explain())?;
+        self.spent = spent.and_then(|part| serde_json::from_slice(&part).ok());
         let ids = self.lease.parts().await.map_err(|error| error.explain())?;
-        for id in ids {
+        for id in ids.into_iter().filter(|id| *id != SPENT) {
             let Some(sealed) = self.lease.part(id).await.map_err(|error| error.explain())? else {
                 continue;
             };
@@ -91,11 +98,12 @@ impl Archive {
                 Err(Unsealable::OtherKey) => {
                     info!(account = %self.account, "recipients were sealed under another API key: set aside, and read anew");
                     self.memory = Memory::default();
-                    return self
-                        .lease
-                        .set_parts_aside()
-                        .await
-                        .map_err(|error| error.explain());
+                    let aside = self.lease.set_parts_aside().await;
+                    // What another key has spent stays spent.
+                    if let Some(spent) = self.spent.take() {
+                        self.keep_spent(spent).await;
+                    }
+                    return aside.map_err(|error| error.explain());
                 }
                 Err(why) => {
                     warn!(account = %self.account, test = id, "a record of recipients is read anew: {why}")
@@ -174,13 +182,23 @@ impl Archive {
         })
     }
 
-    /// What was spent of the share: as this process knows it, else as `kept`.
+    /// What was spent of the share: as its own part tells, else as `kept`.
     pub(super) fn spent(&self, kept: Vec<(f64, u64)>) -> Vec<(f64, u64)> {
         self.spent.clone().unwrap_or(kept)
     }
 
-    /// Notes what was spent of the share, also by a refresh that yields nothing.
-    pub(super) fn remember_spent(&mut self, spent: Vec<(f64, u64)>) {
+    /// Keeps what is spent of the share: before a test is read, so that a crash forgets none of it.
+    pub(super) async fn keep_spent(&mut self, spent: Vec<(f64, u64)>) {
+        if self.spent.as_ref() == Some(&spent) {
+            return;
+        }
+        match serde_json::to_vec(&spent) {
+            Ok(part) => {
+                let kept = self.lease.keep_part(SPENT, Some(part)).await;
+                self.note_kept(kept.map_err(|error| error.explain()));
+            }
+            Err(error) => self.note_kept(Err(error.to_string())),
+        }
         self.spent = Some(spent);
     }
 }
