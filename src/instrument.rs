@@ -2,11 +2,16 @@
 //!
 //! Mutable on purpose, and the only mutable metrics there are. One set per account, so that a page about
 //! one account is a page about one set. Read by `exposition` and `status`, written by `api` and `poll`.
+//!
+//! Where several replicas share a storage, the holder of an account reports its state, and all of them show what was
+//! reported (`report`): whichever is asked, no counter steps back.
 
 mod families;
+mod report;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use quota::{Budget, BudgetState};
@@ -27,6 +32,8 @@ pub struct AccountState {
     pub snapshot_restored: bool,
     /// Whether the last request could be recorded in the ledger.
     pub ledger_writable: bool,
+    /// Whether it isn't known yet what the account's holders have counted: then no counter is shown.
+    pub uncounted: bool,
     /// Requests by endpoint and status code (`timeout` or `transport` where there was none).
     pub requests: BTreeMap<(Endpoint, String), u64>,
     /// Attempts beyond the first, by endpoint.
@@ -38,7 +45,7 @@ pub struct AccountState {
     /// Failed refreshes.
     pub failures: PerCollector<[u64; Reason::COUNT]>,
     /// Surprises in what the API answered, by endpoint and kind.
-    pub drift: BTreeMap<(Endpoint, &'static str), u64>,
+    pub drift: BTreeMap<(Endpoint, String), u64>,
     /// State of each collector.
     pub collectors: PerCollector<CollectorStatus>,
     /// The budget when the state was read; all zero before there is one.
@@ -73,8 +80,21 @@ impl Durations {
 #[derive(Default)]
 pub struct AccountInstruments {
     state: Mutex<AccountState>,
-    /// Asked when it is read: windows empty by the mere passing of time.
+    /// Changes of the state so far.
+    changes: AtomicU64,
+    /// Asked when it is read: windows empty by the mere passing of time. [`None`] while another process polls.
     budget: Mutex<Option<Arc<Budget>>>,
+    reported: Mutex<Reported>,
+}
+
+/// What is known of the holder's reports.
+#[derive(Debug, Clone, Default)]
+enum Reported {
+    /// Nobody reports: the storage isn't shared, and what is counted here is all there is.
+    #[default]
+    Nothing,
+    /// The last that may be shown; [`None`] before the first.
+    Last(Option<Arc<AccountState>>),
 }
 
 impl fmt::Debug for AccountInstruments {
@@ -88,24 +108,77 @@ impl AccountInstruments {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A copy of everything, with the budget as it is now.
+    fn lock_budget(&self) -> MutexGuard<'_, Option<Arc<Budget>>> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_reported(&self) -> MutexGuard<'_, Reported> {
+        self.reported.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A copy of everything as it is to be shown, with the budget as it is now.
     pub fn read(&self) -> AccountState {
+        let own = self.read_own();
+        match &*self.lock_reported() {
+            Reported::Nothing => own,
+            Reported::Last(report) => own.as_reported(report.as_deref(), self.lock_budget().is_some()),
+        }
+    }
+
+    /// A copy of what is known here, with the budget as it is now.
+    fn read_own(&self) -> AccountState {
         let mut state = self.lock().clone();
-        if let Some(budget) = &*self.budget.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(budget) = &*self.lock_budget() {
             state.budget = budget.state();
-            state.ledger_writable = budget.is_recording();
+            state.ledger_writable &= budget.is_recording();
         }
         state
     }
 
-    /// Names the budget that this account spends from.
-    pub fn spends_from(&self, budget: Arc<Budget>) {
-        *self.budget.lock().unwrap_or_else(PoisonError::into_inner) = Some(budget);
+    /// Names the budget that this account spends from; [`None`] when another process polls it from now on.
+    pub fn spends_from(&self, budget: Option<Arc<Budget>>) {
+        *self.lock_budget() = budget;
     }
 
     /// Changes several things at once.
     pub fn update<R>(&self, change: impl FnOnce(&mut AccountState) -> R) -> R {
+        self.changes.fetch_add(1, Ordering::Relaxed);
         change(&mut self.lock())
+    }
+
+    /// From now on what is shown of the account's counters is what its holder has reported.
+    pub fn await_reports(&self) {
+        let mut reported = self.lock_reported();
+        if matches!(*reported, Reported::Nothing) {
+            *reported = Reported::Last(None);
+        }
+    }
+
+    /// What the holder has reported may be shown from now on. What isn't a report is left alone.
+    pub fn show_report(&self, report: &[u8]) {
+        if let Some(state) = report::decode(report) {
+            *self.lock_reported() = Reported::Last(Some(Arc::new(state)));
+        }
+    }
+
+    /// Goes on counting where the account's last holder ended.
+    pub fn count_on_from(&self, report: &[u8]) {
+        if let Some(state) = report::decode(report) {
+            self.update(|own| own.take_counters(&state));
+        }
+    }
+
+    /// A report of what is known here, if that differs from what `last` was made of.
+    pub fn report(&self, last: &mut ReportMark) -> Option<Vec<u8>> {
+        let mark = ReportMark(Some((
+            self.changes.load(Ordering::Relaxed),
+            self.lock_budget().as_ref().map(|budget| budget.state()),
+        )));
+        if *last == mark {
+            return None;
+        }
+        *last = mark;
+        Some(report::encode(&self.read_own()))
     }
 
     /// Counts one attempt: `code` is the HTTP status, or the reason why there is none.
@@ -128,7 +201,7 @@ impl AccountInstruments {
                 state.requests.entry((endpoint, (*code).to_owned())).or_default();
             }
             for kind in drift {
-                state.drift.entry((endpoint, kind)).or_default();
+                state.drift.entry((endpoint, (*kind).to_owned())).or_default();
             }
         });
     }
@@ -140,7 +213,7 @@ impl AccountInstruments {
 
     /// Counts `times` surprises of one kind.
     pub fn drift(&self, endpoint: Endpoint, kind: &'static str, times: u64) {
-        self.update(|state| *state.drift.entry((endpoint, kind)).or_default() += times);
+        self.update(|state| *state.drift.entry((endpoint, kind.to_owned())).or_default() += times);
     }
 
     /// Counts one failed refresh.
@@ -148,6 +221,10 @@ impl AccountInstruments {
         self.update(|state| state.failures[collector][reason as usize] += 1);
     }
 }
+
+/// What a report was made of.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReportMark(Option<(u64, Option<BudgetState>)>);
 
 /// What holds for the whole process.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -163,6 +240,8 @@ pub struct ProcessState {
 pub struct Instruments {
     accounts: RwLock<BTreeMap<AccountName, Arc<AccountInstruments>>>,
     process: Mutex<ProcessState>,
+    /// Reports shown so far.
+    shown: AtomicU64,
 }
 
 impl Instruments {
@@ -174,6 +253,7 @@ impl Instruments {
                 reload_successful: true,
                 reload_success_timestamp: now,
             }),
+            shown: AtomicU64::new(0),
         }
     }
 
@@ -208,13 +288,24 @@ impl Instruments {
             .collect()
     }
 
-    /// Notes who polls each account.
-    pub fn note_holdings(&self, holding: impl Fn(&AccountName) -> Option<Holding>) {
+    /// Notes who polls each account, and whether the storage can be used.
+    pub fn note_storage(&self, answers: bool, holding: impl Fn(&AccountName) -> Option<Holding>) {
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
         for (name, instruments) in accounts.iter() {
-            let holding = holding(name);
-            instruments.update(|state| state.holding = holding);
+            let mut state = instruments.lock();
+            state.holding = holding(name);
+            state.ledger_writable = answers;
         }
+    }
+
+    /// Another report is shown from now on.
+    pub fn note_shown(&self) {
+        self.shown.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many reports have been shown: what was rendered before the last one isn't current.
+    pub fn shown(&self) -> u64 {
+        self.shown.load(Ordering::Relaxed)
     }
 
     /// State of one account.

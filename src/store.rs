@@ -4,7 +4,8 @@
 //! ```text
 //! Storage --lease()--> Lease: ledger, load, save, parts, progress   (this process polls the account)
 //!    |                   `--ended()--> GiveUp: finish, save, release | Lost: stop at once
-//!    `------follow()--> what the account's holder elsewhere has saved  (this process only serves it)
+//!    |------follow()--> what the account's holder elsewhere has saved  (this process only serves it)
+//!    `------hear()----> what the account's holder has reported         (all show the same counters)
 //! ```
 //!
 //! Nobody above knows which storage it is. Rules that each of them keeps:
@@ -72,6 +73,22 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// while this process holds the account itself. The account is followed for as long as the receiver lives.
     fn follow(&self, account: &AccountName) -> watch::Receiver<Option<Arc<Saved>>>;
 
+    /// Whether several processes poll accounts out of it at once.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// What the account's holder reports from now on, here or elsewhere, while [`Self::run`] runs: within two seconds, and
+    /// by all replicas at the same moment. Nothing where the storage isn't shared.
+    fn hear(&self, _: &AccountName) -> watch::Receiver<Option<Arc<Vec<u8>>>> {
+        watch::Sender::new(None).subscribe()
+    }
+
+    /// Whether the storage could be used the last time that somebody tried.
+    fn answers(&self) -> bool {
+        true
+    }
+
     /// What was last saved, without a lease: for `plan`, and for what is served while another process polls.
     ///
     /// # Errors
@@ -118,6 +135,18 @@ pub trait Lease: fmt::Debug + Send + Sync {
     /// # Errors
     /// When it can't be written; the old one stays.
     fn save(&self, saved: Saved) -> Stored<'_, ()>;
+
+    /// Lets the other replicas know what there is to be shown of the account: soon, and of several the last. What it
+    /// says is a matter between those above.
+    fn report(&self, _: Vec<u8>) {}
+
+    /// The last report of whoever held the account.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    fn last_report(&self) -> Stored<'_, Option<Vec<u8>>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 
     /// Ids of everything that was kept by [`Self::keep_part`], ascending.
     ///

@@ -129,7 +129,7 @@ async fn live(days: u64, faults: &str, restart_every: Option<Duration>) -> Days 
         instruments = Arc::default();
         let lease = storage.lease(&account).await.unwrap();
         let budget = Arc::new(lease.budget(limits, clock.clone()).await.unwrap());
-        instruments.spends_from(Arc::clone(&budget));
+        instruments.spends_from(Some(Arc::clone(&budget)));
         let read_key = key.clone();
         let poller = Poller::restore(Tools {
             config: Arc::clone(&config),

@@ -130,8 +130,8 @@ impl App {
             watch_clocks(Arc::clone(&supervisor)),
         ));
         tasks.spawn(named(
-            "the watch over who polls what",
-            watch_holdings(Arc::clone(&supervisor)),
+            "the watch over the storage",
+            watch_storage(Arc::clone(&supervisor)),
         ));
         let storage = Arc::clone(&supervisor.shared().storage);
         tasks.spawn(named("the storage's task", async move { storage.run().await }));
@@ -264,13 +264,14 @@ async fn watch_clocks(supervisor: Arc<Supervisor>) {
     }
 }
 
-/// Notes who polls each account, for pages and series.
-async fn watch_holdings(supervisor: Arc<Supervisor>) {
+/// Notes who polls each account and whether the storage can be used, for pages and series.
+async fn watch_storage(supervisor: Arc<Supervisor>) {
     let shared = supervisor.shared();
     loop {
+        let answers = shared.storage.answers();
         shared
             .instruments
-            .note_holdings(|account| shared.storage.holding(account));
+            .note_storage(answers, |account| shared.storage.holding(account));
         sleep(HOLDINGS_LOOK).await;
     }
 }

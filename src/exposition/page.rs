@@ -59,6 +59,8 @@ pub(super) struct Generation {
 pub(super) struct Page {
     /// Unix seconds, whole.
     pub(super) second: f64,
+    /// How many reports of other replicas it shows.
+    pub(super) shown: u64,
     pub(super) data: Generation,
     live: Vec<Section>,
     bodies: [OnceLock<Bytes>; Form::COUNT],
@@ -68,9 +70,10 @@ static END: LazyLock<Deflated> = LazyLock::new(|| Deflated::of([end(Encoding::Op
 
 impl Page {
     /// A page of `second` (whole unix seconds): the data, and the sections that are written anew each second.
-    pub(super) fn new(second: f64, data: Generation, live: Vec<Section>) -> Self {
+    pub(super) fn new(second: f64, shown: u64, data: Generation, live: Vec<Section>) -> Self {
         Self {
             second,
+            shown,
             data,
             live,
             bodies: Default::default(),

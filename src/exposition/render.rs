@@ -84,7 +84,9 @@ impl Renderer<'_> {
     }
 
     fn holds(&self, page: &Page, account: Option<&AccountName>) -> bool {
-        page.second == self.second() && self.data_holds(&page.data, &Source::current(self.published, account))
+        page.second == self.second()
+            && page.shown == self.instruments.shown()
+            && self.data_holds(&page.data, &Source::current(self.published, account))
     }
 
     fn data_holds(&self, data: &Generation, source: &Source) -> bool {
@@ -92,6 +94,7 @@ impl Renderer<'_> {
     }
 
     fn render(&self, last: Option<&Page>, account: Option<&AccountName>, process: bool) -> Option<Page> {
+        let shown = self.instruments.shown();
         // The instruments first, the snapshot after them: a success is counted after its data was published, so that
         // the data is at least as new as the success beside it.
         let states = match account {
@@ -124,7 +127,7 @@ impl Renderer<'_> {
             let block = Block::of(families::process(), families::PROCESS, Process::read());
             live.push(Section::new(families::process(), vec![Arc::new(block)]));
         }
-        Some(Page::new(self.second(), data, live))
+        Some(Page::new(self.second(), shown, data, live))
     }
 
     fn data(&self, last: Option<&Page>, source: Source) -> Generation {

@@ -25,6 +25,11 @@ impl Endpoint {
         Collector::ALL.into_iter().map(Self::Of)
     }
 
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::polled().chain([Self::AccountHistory, Self::GroupHistory])
+    }
+
     /// Path below the base URL, and the value of the `endpoint` label; `{id}` stands for the object's id.
     pub fn path(self) -> &'static str {
         match self {

@@ -125,7 +125,7 @@ pub struct CollectorView {
     pub age_seconds: Option<f64>,
     /// Why the last attempt failed; null once one succeeded.
     pub last_failure: Option<Failure>,
-    /// Failed refreshes since the process started, by reason; without those that never happened.
+    /// Failed refreshes since counting began (with the process, or with the shared storage), by reason; without those that never happened.
     pub failures: BTreeMap<&'static str, u64>,
     /// Things to know that are no failure, as sentences.
     pub notes: Vec<String>,

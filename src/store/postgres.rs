@@ -14,6 +14,7 @@ mod ledger;
 mod members;
 mod packed;
 mod passfile;
+mod reports;
 mod restored;
 mod schema;
 mod tls;
@@ -21,6 +22,7 @@ mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
@@ -30,6 +32,7 @@ use self::account::{Held, HeldLease};
 use self::address::Address;
 use self::database::Database;
 use self::members::Row;
+use self::reports::Reports;
 use self::trouble::Trouble;
 use super::{Lease, Pending, Saved, Storage, StoreError, Stored};
 use crate::clock::Clock;
@@ -55,6 +58,12 @@ struct Shared {
     state: Mutex<State>,
     /// Told when an account was taken.
     taken: Notify,
+    /// Told when an account here has something to report.
+    to_report: Notify,
+    /// Told when a report was heard.
+    to_show: Notify,
+    /// Whether the heart could beat the last time.
+    answers: AtomicBool,
 }
 
 #[derive(Default)]
@@ -71,6 +80,7 @@ struct State {
     /// Looks in a row at which an account had no living holder.
     free_for: BTreeMap<AccountName, u32>,
     followed: BTreeMap<AccountName, Followed>,
+    reports: Reports,
     /// Requests of the last day that this process has recorded or found: id and time.
     recorded: BTreeMap<AccountName, VecDeque<(i64, i64)>>,
 }
@@ -126,6 +136,9 @@ impl PostgresStorage {
             news,
             state: Mutex::default(),
             taken: Notify::new(),
+            to_report: Notify::new(),
+            to_show: Notify::new(),
+            answers: AtomicBool::new(true),
             place,
         })))
     }
@@ -213,6 +226,18 @@ impl Storage for PostgresStorage {
             version: 0,
         });
         followed.to.subscribe()
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn hear(&self, account: &AccountName) -> watch::Receiver<Option<Arc<Vec<u8>>>> {
+        self.0.lock().reports.hear(account)
+    }
+
+    fn answers(&self) -> bool {
+        self.0.answers.load(Ordering::Relaxed)
     }
 
     fn peek<'a>(&'a self, account: &'a AccountName) -> Stored<'a, Option<Saved>> {

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::open::{Held, Opened, Shared};
+use crate::instrument::ReportMark;
 use crate::poll::{self, Poller};
 use crate::store::{LeaseEnd, Saved, StoreError};
 
@@ -17,6 +18,9 @@ const AGAIN: Duration = Duration::from_secs(30);
 
 /// How often a waiting account shows that its task lives.
 const BEAT: Duration = Duration::from_secs(10);
+
+/// How often it is looked for something to report.
+const REPORT: Duration = Duration::from_millis(250);
 
 /// What an account's task holds, for whoever takes its place.
 pub(super) type Holding = Arc<Mutex<Option<Held>>>;
@@ -32,6 +36,9 @@ pub(super) struct Life {
 impl Life {
     /// Serves what is known of the account. Its poller, if this process polls it.
     pub(super) async fn begin(&self) -> Option<Poller> {
+        if self.shared.storage.is_shared() {
+            self.opened.kept.instruments.await_reports();
+        }
         let held = self
             .holding
             .lock()
@@ -40,10 +47,6 @@ impl Life {
         if let Some(held) = held {
             return Some(Poller::restore(self.shared.tools(&self.opened, held)).await);
         }
-        self.opened
-            .kept
-            .instruments
-            .update(|state| state.ledger_writable = true);
         match self.shared.storage.peek(&self.opened.config.name).await {
             Ok(saved) => self.show(&saved.unwrap_or_default()),
             Err(error) => {
@@ -55,7 +58,14 @@ impl Life {
     }
 
     /// Goes on until it is stopped.
-    pub(super) async fn run(self, mut poller: Option<Poller>) {
+    pub(super) async fn run(self, poller: Option<Poller>) {
+        tokio::select! {
+            () = self.live(poller) => {}
+            () = self.hear() => {}
+        }
+    }
+
+    async fn live(&self, mut poller: Option<Poller>) {
         loop {
             let polling = match poller.take() {
                 Some(poller) => poller,
@@ -69,14 +79,50 @@ impl Life {
                     Poller::restore(self.shared.tools(&self.opened, held)).await
                 }
             };
-            let Some(end) = polling.run(self.stop.clone()).await else {
+            let ended = tokio::select! {
+                ended = polling.run(self.stop.clone()) => ended,
+                () = self.report() => None,
+            };
+            let Some(end) = ended else {
                 return;
             };
             info!(account = %self.opened.config.name, lost = end == LeaseEnd::Lost, "another process polls it from here on");
             if let Some(held) = self.hold(None) {
+                self.opened.kept.instruments.spends_from(None);
                 held.lease.release().await;
             }
         }
+    }
+
+    /// Shows what the account's holder reports, whoever that is. Doesn't end.
+    async fn hear(&self) {
+        let mut reports = self.shared.storage.hear(&self.opened.config.name);
+        while reports.changed().await.is_ok() {
+            let report = reports.borrow_and_update().clone();
+            if let Some(report) = report {
+                self.opened.kept.instruments.show_report(&report);
+                self.shared.instruments.note_shown();
+            }
+        }
+        // Nobody reports.
+        std::future::pending().await
+    }
+
+    /// Reports what is known here, while this process polls the account. Doesn't end.
+    async fn report(&self) {
+        let held = self
+            .holding
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let mut last = ReportMark::default();
+        while let (true, Some(held)) = (self.shared.storage.is_shared(), &held) {
+            if let Some(report) = self.opened.kept.instruments.report(&mut last) {
+                held.lease.report(report);
+            }
+            sleep(REPORT).await;
+        }
+        std::future::pending().await
     }
 
     fn hold(&self, held: Option<Held>) -> Option<Held> {

@@ -148,6 +148,7 @@ impl Shared {
     /// Takes an account that is new, if it is to be had.
     async fn begin(&self, config: &AccountConfig) -> Result<Kept, StoreError> {
         let instruments = Arc::<AccountInstruments>::default();
+        instruments.update(|state| state.ledger_writable = true);
         let held = match self.storage.try_lease(&config.name).await? {
             Some(lease) => Some(self.hold(lease, config, &instruments).await?),
             None => None,
@@ -163,7 +164,10 @@ impl Shared {
         instruments: &AccountInstruments,
     ) -> Result<Held, StoreError> {
         let budget = Arc::new(lease.budget(limits(config), self.clock.clone()).await?);
-        instruments.spends_from(Arc::clone(&budget));
+        if let Some(report) = lease.last_report().await? {
+            instruments.count_on_from(&report);
+        }
+        instruments.spends_from(Some(Arc::clone(&budget)));
         Ok(Held { lease, budget })
     }
 

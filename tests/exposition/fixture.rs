@@ -340,7 +340,8 @@ fn instruments(world: &World) {
     acme.retry(Endpoint::Of(Collector::Account));
     acme.drift(Endpoint::Of(Collector::Groups), "missing_id", 2);
     acme.failure(Collector::Users, Reason::RateLimited);
-    acme.spends_from(Arc::new(budget()));
+    acme.update(|state| state.ledger_writable = true);
+    acme.spends_from(Some(Arc::new(budget())));
     acme.update(|state| {
         state.snapshot_restored = true;
         state.plan_requests_per_day = Some(731.25);

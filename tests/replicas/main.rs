@@ -11,10 +11,12 @@
 )]
 
 mod answers;
+mod counters;
 mod mistakes;
 mod postgres;
 #[path = "../support/mod.rs"]
 mod support;
+mod versions;
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};

@@ -36,7 +36,7 @@ pub(in crate::exposition) const OWN: &[Writer<Own>] = &[
         each(own, samples, |collector| collector.refresh_requests);
     }),
     writer("knowbe4_exporter_collector_failures_total", |own, samples| {
-        for (collector, _) in enabled(own) {
+        for (collector, _) in enabled(own).filter(|_| !own.state.uncounted) {
             for reason in Reason::ALL {
                 let count = own.state.failures[collector][reason as usize];
                 samples.put(&[collector.as_str().into(), reason.as_str().into()], count);
@@ -52,13 +52,13 @@ pub(in crate::exposition) const OWN: &[Writer<Own>] = &[
         }
     }),
     writer("knowbe4_exporter_api_retries_total", |own, samples| {
-        for endpoint in Endpoint::polled() {
+        for endpoint in Endpoint::polled().filter(|_| !own.state.uncounted) {
             let count = own.state.retries.get(&endpoint).copied().unwrap_or(0);
             samples.put(&[endpoint.path().into()], count);
         }
     }),
     writer("knowbe4_exporter_api_throttled_total", |own, samples| {
-        samples.put(&[], own.state.throttled);
+        samples.put(&[], Some(own.state.throttled).filter(|_| !own.state.uncounted));
     }),
     writer("knowbe4_exporter_api_request_duration_seconds", |own, samples| {
         for (endpoint, durations) in &own.state.durations {
@@ -82,7 +82,7 @@ pub(in crate::exposition) const OWN: &[Writer<Own>] = &[
         for ((endpoint, kind), count) in
             counted.filter(|((endpoint, _), count)| shows(own, *endpoint, **count))
         {
-            samples.put(&[endpoint.path().into(), (*kind).into()], *count);
+            samples.put(&[endpoint.path().into(), kind.into()], *count);
         }
     }),
     writer("knowbe4_exporter_snapshot_restored", |own, samples| {

@@ -28,6 +28,8 @@ RETURNING version";
 
 const LOAD: &str = "SELECT bytes FROM knowbe4_exporter.saved WHERE account = $1";
 
+const LAST_REPORT: &str = "SELECT bytes FROM knowbe4_exporter.report WHERE account = $1";
+
 const PARTS: &str = "SELECT id FROM knowbe4_exporter.part WHERE account = $1 ORDER BY id";
 
 const PART: &str = "SELECT bytes FROM knowbe4_exporter.part WHERE account = $1 AND id = $2";
@@ -80,6 +82,8 @@ pub(super) struct Held {
     end: watch::Sender<Option<LeaseEnd>>,
     /// The last request that was recorded and whose end isn't, and who knows whether it has ended.
     unsettled: Mutex<Option<(i64, Weak<dyn Living>)>>,
+    /// What is to be reported.
+    report: Mutex<Option<Arc<Vec<u8>>>>,
 }
 
 impl fmt::Debug for Held {
@@ -97,6 +101,7 @@ impl Held {
             fence,
             end: watch::Sender::new(None),
             unsettled: Mutex::default(),
+            report: Mutex::default(),
         }
     }
 
@@ -156,6 +161,19 @@ impl Held {
 
     fn lock_unsettled(&self) -> MutexGuard<'_, Option<(i64, Weak<dyn Living>)>> {
         self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_report(&self) -> MutexGuard<'_, Option<Arc<Vec<u8>>>> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn take_report(&self) -> Option<Arc<Vec<u8>>> {
+        self.lock_report().take()
+    }
+
+    /// It could not be written: unless there is a newer one by now.
+    pub(super) fn put_report_back(&self, report: Arc<Vec<u8>>) {
+        self.lock_report().get_or_insert(report);
     }
 
     pub(super) fn ends(&self, end: LeaseEnd) {
@@ -228,6 +246,19 @@ impl Lease for HeldLease {
         Box::pin(async move {
             let bytes = packed::pack(&saved);
             self.0.changed(SAVE, &[(&bytes, Type::BYTEA)]).await
+        })
+    }
+
+    fn report(&self, report: Vec<u8>) {
+        *self.0.lock_report() = Some(Arc::new(report));
+        self.0.shared.to_report.notify_one();
+    }
+
+    fn last_report(&self) -> Stored<'_, Option<Vec<u8>>> {
+        Box::pin(async move {
+            let account = [(self.0.account(), Type::TEXT)];
+            let row = self.0.shared.bulk.row(LAST_REPORT, &account).await?;
+            Ok(row.and_then(|row| packed::open(row.get(0))))
         })
     }
 

@@ -1,6 +1,7 @@
 //! Who lives, who holds what, and what others save: looked at all the time.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use replicas::protocol::Terms;
@@ -89,13 +90,20 @@ pub(super) struct Row {
 impl Shared {
     /// Beats, spreads and follows, for as long as it is polled.
     pub(super) async fn run(self: &Arc<Self>) {
-        tokio::join!(self.keep_leases(), self.follow_others());
+        tokio::join!(
+            self.keep_leases(),
+            self.follow_others(),
+            self.pass_reports_on(),
+            self.show_reports()
+        );
     }
 
     async fn keep_leases(self: &Arc<Self>) {
         let mut known_trouble = false;
         loop {
-            match self.beat().await {
+            let beat = self.beat().await;
+            self.answers.store(beat.is_ok(), Ordering::Relaxed);
+            match beat {
                 Ok(()) if known_trouble => {
                     info!(storage = self.place, "the database can be used again");
                     known_trouble = false;
@@ -314,6 +322,7 @@ impl Shared {
         loop {
             // What goes wrong is told where the heart beats.
             let _ = self.look_at_saved().await;
+            let _ = self.look_at_reports().await;
             // Told, or a second later.
             let _ = timeout(LOOK, self.news.notified()).await;
         }

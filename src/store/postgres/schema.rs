@@ -6,7 +6,8 @@ use tokio_postgres::error::SqlState;
 use super::trouble::Trouble;
 
 /// One script for each version, the first at the beginning. A script that has been released stays as it is.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE knowbe4_exporter.replica (
     id text PRIMARY KEY,
     name text NOT NULL,
@@ -46,7 +47,15 @@ CREATE TABLE knowbe4_exporter.backfill (
     source text NOT NULL,
     histories text[] NOT NULL DEFAULT '{}'
 );
-"];
+",
+    "
+CREATE TABLE knowbe4_exporter.report (
+    account text PRIMARY KEY,
+    at timestamptz NOT NULL,
+    bytes bytea NOT NULL
+);
+",
+];
 
 /// One replica at a time makes the tables.
 const LOCK: i64 = 0x6b62_3465_7870;
