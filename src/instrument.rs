@@ -34,6 +34,8 @@ pub struct AccountState {
     pub ledger_writable: bool,
     /// Whether it isn't known yet what the account's holders have counted: then no counter is shown.
     pub uncounted: bool,
+    /// Whether the storage could not be used the last time that it was tried.
+    pub storage_is_silent: bool,
     /// Requests by endpoint and status code (`timeout` or `transport` where there was none).
     pub requests: BTreeMap<(Endpoint, String), u64>,
     /// Attempts beyond the first, by endpoint.
@@ -121,7 +123,7 @@ impl AccountInstruments {
         let own = self.read_own();
         match &*self.lock_reported() {
             Reported::Nothing => own,
-            Reported::Last(report) => own.as_reported(report.as_deref(), self.lock_budget().is_some()),
+            Reported::Last(report) => own.shown_with(report.as_deref(), self.lock_budget().is_some()),
         }
     }
 
@@ -130,8 +132,9 @@ impl AccountInstruments {
         let mut state = self.lock().clone();
         if let Some(budget) = &*self.lock_budget() {
             state.budget = budget.state();
-            state.ledger_writable &= budget.is_recording();
+            state.ledger_writable = budget.is_recording();
         }
+        state.ledger_writable &= !state.storage_is_silent;
         state
     }
 
@@ -294,7 +297,7 @@ impl Instruments {
         for (name, instruments) in accounts.iter() {
             let mut state = instruments.lock();
             state.holding = holding(name);
-            state.ledger_writable = answers;
+            state.storage_is_silent = !answers;
         }
     }
 

@@ -77,7 +77,7 @@ impl Bench {
         let instruments = Arc::<AccountInstruments>::default();
         let clock = Clock::system();
         let budget = Arc::new(lease.budget(LIMITS, clock.clone()).await.unwrap());
-        instruments.spends_from(Arc::clone(&budget));
+        instruments.spends_from(Some(Arc::clone(&budget)));
         let transport = Https::new(
             &base.parse().unwrap(),
             ApiKey::new("key").unwrap(),

@@ -226,7 +226,7 @@ async fn live(life: Life, judged: f64) -> (f64, f64) {
         let instruments = Arc::<AccountInstruments>::default();
         let lease = storage.lease(&account).await.unwrap();
         let budget = Arc::new(lease.budget(limits, clock.clone()).await.unwrap());
-        instruments.spends_from(Arc::clone(&budget));
+        instruments.spends_from(Some(Arc::clone(&budget)));
         let poller = Poller::restore(Tools {
             config: Arc::clone(&config),
             transport: Arc::clone(&api) as Arc<dyn Transport>,

@@ -119,7 +119,7 @@ impl AccountState {
 
     /// This state as a replica shows it that has heard `report`: counters are what was reported, and so is all else of
     /// an account that isn't polled here.
-    pub(super) fn as_reported(mut self, report: Option<&Self>, polled_here: bool) -> Self {
+    pub(super) fn shown_with(mut self, report: Option<&Self>, polled_here: bool) -> Self {
         let Some(report) = report else {
             self.take_counters(&Self::default());
             self.uncounted = true;
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_is_what_was_reported() {
+    fn what_is_shown_is_what_wshown_with() {
         let (holder, follower) = (counted(), AccountInstruments::default());
         for instruments in [&holder, &follower] {
             instruments.await_reports();

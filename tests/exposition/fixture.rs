@@ -340,7 +340,6 @@ fn instruments(world: &World) {
     acme.retry(Endpoint::Of(Collector::Account));
     acme.drift(Endpoint::Of(Collector::Groups), "missing_id", 2);
     acme.failure(Collector::Users, Reason::RateLimited);
-    acme.update(|state| state.ledger_writable = true);
     acme.spends_from(Some(Arc::new(budget())));
     acme.update(|state| {
         state.snapshot_restored = true;

@@ -154,7 +154,7 @@ async fn one(organisation: Organisation, span: Span, leads: bool) {
     };
     let own = instruments.account(&account);
     let budget = Arc::new(lease.budget(limits, clock.clone()).await.unwrap());
-    own.spends_from(Arc::clone(&budget));
+    own.spends_from(Some(Arc::clone(&budget)));
     let read_key = key.clone();
     let poller = Poller::restore(Tools {
         config: Arc::new(config),
