@@ -309,7 +309,7 @@ async fn odd_rows_are_counted_and_fail_nothing() {
         let drift = bench.instruments.read().drift;
         assert!(
             drift
-                .get(&(Endpoint::Of(Collector::Groups), kind))
+                .get(&(Endpoint::Of(Collector::Groups), kind.to_owned()))
                 .is_some_and(|times| *times > 0),
             "{quirk}: {drift:?}"
         );
