@@ -15,8 +15,8 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 pub use commands::{
-    AssetsArgs, BackfillArgs, CheckArgs, Command, DemoArgs, MetricsArgs, MetricsFormat, OnceArgs,
-    OrganisationArgs, PlanArgs, PlanFormat, SimulateArgs,
+    AssetsArgs, BackfillArgs, CheckArgs, Command, CopyArgs, DemoArgs, MetricsArgs, MetricsFormat, OnceArgs,
+    OrganisationArgs, PlanArgs, PlanFormat, SimulateArgs, StorageArgs, StorageCommand, StoragePlace,
 };
 pub use exit::{Exit, USAGE};
 pub use init::{InitArgs, Others, PrometheusPlace, Target};

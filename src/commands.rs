@@ -20,6 +20,7 @@ mod serve;
 mod signals;
 mod simulate;
 mod site;
+mod storage;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -38,7 +39,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigErrors, Loaded};
 use crate::env::Env;
 use crate::instrument::Instruments;
-use crate::store::{FileStorage, PostgresStorage, Storage};
+use crate::store::{FileStorage, Storage};
 use crate::supervise::Shared;
 use crate::telemetry;
 
@@ -131,6 +132,7 @@ fn dispatch(cli: Cli, env: impl Env + Clone + 'static) -> Ending {
         Command::Plan(arguments) => block_on(plan::plan(options, arguments, env)),
         Command::Once(arguments) => block_on(once::once(options, arguments, env)),
         Command::Backfill(arguments) => block_on(backfill::backfill(options, arguments, env)),
+        Command::Storage(arguments) => block_on(storage::storage(options, arguments.command, env)),
         Command::Assets(arguments) => assets::assets(&arguments),
         Command::Metrics(arguments) => metrics::metrics(arguments.format),
         Command::Health => block_on(health::health(options)),
@@ -183,7 +185,7 @@ fn load_without_keys(options: &Options, env: &dyn Env) -> Result<Config, Stop> {
 fn wire(config: &Config, env: Arc<dyn Env>) -> Result<Shared, Stop> {
     let clock = Clock::system();
     Ok(Shared {
-        storage: storage(config, env.as_ref())?,
+        storage: configured_storage(config, env.as_ref())?,
         published: Arc::default(),
         clients: clients(config, env.as_ref())?,
         instruments: Arc::new(Instruments::new(clock.now())),
@@ -193,12 +195,11 @@ fn wire(config: &Config, env: Arc<dyn Env>) -> Result<Shared, Stop> {
 }
 
 /// Where accounts are kept, as the configuration says. Nothing is opened or written yet.
-fn storage(config: &Config, env: &dyn Env) -> Result<Arc<dyn Storage>, Stop> {
-    let Some(url) = &config.storage_url else {
-        return Ok(Arc::new(FileStorage::at(&config.storage_path)));
-    };
-    let storage = PostgresStorage::at(url, env, Clock::system());
-    Ok(Arc::new(storage.map_err(|error| Stop::usage(error.explain()))?))
+fn configured_storage(config: &Config, env: &dyn Env) -> Result<Arc<dyn Storage>, Stop> {
+    match &config.storage_url {
+        Some(url) => storage::database(url, env),
+        None => Ok(Arc::new(FileStorage::at(&config.storage_path))),
+    }
 }
 
 /// Does what takes leases of accounts: they are kept while it lasts, and given back when it has ended.

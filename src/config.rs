@@ -45,6 +45,8 @@ pub struct Config {
     pub storage_path: PathBuf,
     /// The database that takes the place of the path, when one is named.
     pub storage_url: Option<DatabaseUrl>,
+    /// A path whose accounts the database takes over at the start, where it doesn't hold them yet.
+    pub take_over: Option<PathBuf>,
     /// A collector's series leave the exposition once its last success is this old.
     pub stale_after: Duration,
 }
@@ -61,7 +63,8 @@ pub struct Loaded {
 impl Config {
     /// Reads the file that `options` name, or the variables of one account when they name none, and every key.
     ///
-    /// The storage path is the flag's, else the file's, else the first of `$STATE_DIRECTORY`, else `./data`.
+    /// The storage path is the flag's, else the file's, else the first of `$STATE_DIRECTORY`, else `./data`. Where flags name
+    /// both a path and a database, the database takes over what is in the path.
     ///
     /// # Errors
     /// With every mistake, when there is one.
@@ -104,10 +107,12 @@ impl Config {
             .storage_url
             .clone()
             .or_else(|| storage.url.filter(|_| options.storage_path.is_none()));
+        let both = options.storage_url.is_some();
         let config = Self {
             accounts,
             storage_path,
             storage_url,
+            take_over: options.storage_path.clone().filter(|_| both),
             stale_after,
         };
         Ok(Loaded { config, warnings })
@@ -125,6 +130,7 @@ impl Config {
             accounts: vec![account],
             storage_path,
             storage_url: None,
+            take_over: None,
             stale_after: keys::STALE_AFTER.default,
         }
     }

@@ -21,6 +21,7 @@
 //! A storage that can't be reached fails its calls; it doesn't end leases that it can't judge. The poller keeps what
 //! it has in memory, warns once, and saves again with the next refresh.
 
+mod copy;
 mod file;
 mod postgres;
 mod saved;
@@ -34,6 +35,7 @@ use quota::{Budget, Ledger, Limits, Loaded, Pending};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+pub use copy::{Copied, copy};
 pub use file::FileStorage;
 pub use postgres::PostgresStorage;
 pub use saved::Saved;
@@ -123,6 +125,13 @@ pub trait Lease: fmt::Debug + Send + Sync {
     /// # Errors
     /// When it can't be written: then nothing may be sent.
     fn ledger(&self, wall: u64) -> Stored<'_, Recorded>;
+
+    /// Takes what another storage's ledger holds into this one, in addition to what is there: before [`Self::ledger`].
+    /// `wall` is unix milliseconds now.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn adopt(&self, spent: Loaded, wall: u64) -> Stored<'_, ()>;
 
     /// What was last saved; [`None`] on the first run, and when it is damaged (then it is set aside, and logged).
     ///
@@ -239,6 +248,9 @@ pub enum StoreError {
     /// The lease has ended.
     #[error("another process has taken over the account")]
     Lost,
+    /// An account that was to be copied is there already, and another.
+    #[error("{0} holds this account already, with other data")]
+    There(String),
     /// A file or folder can't be made, read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -270,6 +282,7 @@ impl StoreError {
         match self {
             Self::Held(_) => "stop the other process, or give each its own storage".to_owned(),
             Self::Lost => "nothing: the account goes on there".to_owned(),
+            Self::There(_) => "go on with it there, or remove it there before it is copied".to_owned(),
             Self::File(error) => error.cure().to_owned(),
             Self::Failed { cure, .. } => cure.clone(),
         }

@@ -87,6 +87,12 @@ def main():
             check(False, f"values with {key}: {value} are refused")
         except helm.HelmError as error:
             check(key.strip() in str(error) or "Additional" in str(error), f"{key} is refused by name", str(error))
+    for scraped in ({"serviceMonitor": {"enabled": True}}, {"scrapeAnnotations": True}):
+        try:
+            chart.render({"storage": POSTGRESQL, **scraped}, name="release")
+            check(False, f"{scraped} is refused where replicas would double each series")
+        except helm.HelmError as error:
+            check("scrapes the service" in str(error), "series that would be doubled are refused", str(error))
     check_metrics_are_the_repositorys(rendered["operator"])
     check_configurations(rendered)
     for path, text in manifests.plain(chart).items():

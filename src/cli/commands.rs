@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::init::InitArgs;
+use crate::database_url::{DatabaseUrl, DatabaseUrlError};
 
 /// A simulated day in ten seconds: what a bare `--accelerate` means.
 const DAY_IN_TEN_SECONDS: &str = "8640";
@@ -28,6 +29,8 @@ pub enum Command {
     Once(OnceArgs),
     /// Write the history that the API has, for `promtool tsdb create-blocks-from openmetrics`
     Backfill(BackfillArgs),
+    /// Take accounts from one storage to another
+    Storage(StorageArgs),
     /// Write the dashboards, alert rules, rule tests and runbooks that the binary carries
     Assets(AssetsArgs),
     /// List every metric: name, type, unit, labels, collector, help
@@ -83,6 +86,52 @@ pub struct SimulateArgs {
     /// The organisation behind it.
     #[command(flatten)]
     pub organisation: OrganisationArgs,
+}
+
+/// What is to be done with storages.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct StorageArgs {
+    /// Which of it.
+    #[command(subcommand)]
+    pub command: StorageCommand,
+}
+
+/// The commands below `storage`.
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum StorageCommand {
+    /// Copy the configured accounts with all that they have spent: from or to the configured storage, which nobody else may use meanwhile
+    Copy(CopyArgs),
+}
+
+/// Flags of `storage copy`.
+#[derive(Debug, Clone, PartialEq, Args)]
+#[group(required = true, multiple = false)]
+pub struct CopyArgs {
+    /// Directory or PostgreSQL URL to copy from, into the configured storage
+    #[arg(long, value_name = "PLACE", value_parser = StoragePlace::parse)]
+    pub from: Option<StoragePlace>,
+    /// Directory or PostgreSQL URL to copy to, out of the configured storage
+    #[arg(long, value_name = "PLACE", value_parser = StoragePlace::parse)]
+    pub to: Option<StoragePlace>,
+}
+
+/// Where accounts may be kept.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StoragePlace {
+    /// A directory.
+    Path(PathBuf),
+    /// A database.
+    Url(DatabaseUrl),
+}
+
+impl StoragePlace {
+    fn parse(text: &str) -> Result<Self, DatabaseUrlError> {
+        if text.contains("://") {
+            DatabaseUrl::without_password(text).map(Self::Url)
+        } else {
+            Ok(Self::Path(text.into()))
+        }
+    }
 }
 
 /// Flags of `check`.

@@ -63,12 +63,11 @@ pub struct Options {
     #[arg(long = "storage.path", global = true, value_name = "DIR")]
     pub storage_path: Option<PathBuf>,
 
-    /// PostgreSQL database that several replicas share, instead of --storage.path: postgresql://user@host:5432/database, without its password
+    /// PostgreSQL database that several replicas share: postgresql://user@host:5432/database, without its password; with --storage.path as well, it takes over at the start what is there
     #[arg(
         long = "storage.url",
         global = true,
         value_name = "URL",
-        conflicts_with = "storage_path",
         value_parser = DatabaseUrl::without_password
     )]
     pub storage_url: Option<DatabaseUrl>,

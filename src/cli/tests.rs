@@ -264,7 +264,6 @@ fn wrong_usage_is_64() {
         "--shard -1",
         "plan --users many",
         "serve --connect",
-        "--storage.path /data --storage.url postgresql://u@db/kb4",
         "--storage.url mysql://u@db/kb4",
     ] {
         refused(words, &[]);

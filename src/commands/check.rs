@@ -9,7 +9,9 @@ use std::sync::Arc;
 use connect::connect;
 use tracing::warn;
 
-use super::{DOES_NOT_FIT, Ending, FAILED, Stop, clients, holding, load_all, output, plan, storage, wire};
+use super::{
+    DOES_NOT_FIT, Ending, FAILED, Stop, clients, configured_storage, holding, load_all, output, plan, wire,
+};
 use crate::cli::{CheckArgs, Options};
 use crate::config::Config;
 use crate::env::Env;
@@ -21,7 +23,7 @@ pub(super) async fn check(options: Options, arguments: CheckArgs, env: impl Env 
         clients(&config, &env)?;
     }
     output::print(&format!("the configuration is valid: {}\n", accounts(&config)))?;
-    let storage = storage(&config, &env)?;
+    let storage = configured_storage(&config, &env)?;
     let mut failed = false;
     if arguments.connects() {
         failed = !try_keys(&config, Arc::new(env), arguments.shapes).await?;

@@ -11,7 +11,7 @@ use tracing::{error, info, warn};
 
 use super::signals::hangups;
 use super::site::{Exporter, READY, Reload};
-use super::{Ending, Stop, wire};
+use super::{Ending, Stop, storage, wire};
 use crate::cli::Options;
 use crate::clock::{Noticed, Watch};
 use crate::config::Config;
@@ -65,6 +65,7 @@ impl App {
         // Before a port is bound: it may end with wrong usage.
         let shared = wire(&config, env)?;
         let listeners = listeners(&options).await?;
+        storage::take_over(&config, &shared.storage).await?;
         let exposition = Arc::new(Exposition::new(
             Arc::clone(&shared.published),
             Arc::clone(&shared.instruments),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{DOES_NOT_FIT, Ending, Stop, load_without_keys, output, storage};
+use super::{DOES_NOT_FIT, Ending, Stop, configured_storage, load_without_keys, output};
 use crate::cli::{Options, PlanArgs, PlanFormat};
 use crate::config::AccountConfig;
 use crate::env::Env;
@@ -13,7 +13,7 @@ use crate::store::Saved;
 pub(super) async fn plan(options: Options, arguments: PlanArgs, env: impl Env) -> Ending {
     let config = load_without_keys(&options, &env)?;
     let sizes = sizes(&arguments);
-    let storage = storage(&config, &env)?;
+    let storage = configured_storage(&config, &env)?;
     let mut outlooks = Vec::new();
     for account in &config.accounts {
         let mut account = account.clone();

@@ -19,7 +19,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use quota::durable::{at, make_folder, private};
-use quota::{FileLedger, Ledger, Pending};
+use quota::{FileLedger, Ledger, Loaded, Pending};
 
 use self::account::{AccountFiles, Version};
 use super::{Lease, LeaseEnd, Progress, Recorded, Saved, Storage, StoreError, Stored, TakenUp};
@@ -228,6 +228,10 @@ impl Lease for Held {
             let (ledger, loaded) = FileLedger::open(files.folder(), files.is_known(), wall)?;
             Ok((Box::new(ledger) as Box<dyn Ledger>, loaded))
         })
+    }
+
+    fn adopt(&self, spent: Loaded, wall: u64) -> Stored<'_, ()> {
+        self.with(move |files| Ok(FileLedger::adopt(files.folder(), files.is_known(), &spent, wall)?))
     }
 
     fn load(&self) -> Stored<'_, Option<Saved>> {

@@ -55,22 +55,26 @@ impl Server {
         server
     }
 
-    /// Prometheus over what is in `folder/data`, with the rules in `folder/rules`, evaluated each second.
+    /// Prometheus over what is in `folder/data` and what `target` serves.
     pub fn prometheus(program: &str, folder: &Path, alertmanager: &Self, target: Option<SocketAddr>) -> Self {
-        let mut config = format!(
+        let job =
+            |target| format!("[{{ job_name: knowbe4, static_configs: [{{ targets: ['{target}'] }}] }}]");
+        let jobs = target.map_or("[]".to_owned(), job);
+        Self::prometheus_of(program, folder, alertmanager, &jobs)
+    }
+
+    /// The same with these `scrape_configs`; with the rules in `folder/rules`, evaluated each second.
+    pub fn prometheus_of(program: &str, folder: &Path, alertmanager: &Self, jobs: &str) -> Self {
+        let config = format!(
             "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\n\
              rule_files: ['{}/*.rules.yml']\n\
              # The blocks reach beyond now: what the rules record lies before their end.\n\
              storage: {{ tsdb: {{ out_of_order_time_window: 1h }} }}\n\
-             alerting: {{ alertmanagers: [{{ static_configs: [{{ targets: ['{}'] }}] }}] }}\n",
+             alerting: {{ alertmanagers: [{{ static_configs: [{{ targets: ['{}'] }}] }}] }}\n\
+             scrape_configs: {jobs}\n",
             folder.join("rules").display(),
             alertmanager.address,
         );
-        if let Some(target) = target {
-            config.push_str(&format!(
-                "scrape_configs: [{{ job_name: knowbe4, static_configs: [{{ targets: ['{target}'] }}] }}]\n"
-            ));
-        }
         let file = folder.join("prometheus.yml");
         fs::write(&file, config).unwrap();
         Self::start(

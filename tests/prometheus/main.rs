@@ -19,10 +19,13 @@ mod cost;
 mod dashboards;
 mod data;
 mod operation;
+mod replicas;
 mod rules;
 
 #[path = "../../examples/history/play/mod.rs"]
 #[allow(unreachable_pub, dead_code, reason = "shared with the example")]
 mod play;
+#[path = "../replicas/postgres.rs"]
+mod postgres;
 #[path = "../support/mod.rs"]
 mod support;

@@ -11,6 +11,7 @@
 )]
 
 mod answers;
+mod copies;
 mod counters;
 mod mistakes;
 mod postgres;

@@ -145,6 +145,33 @@ impl Loaded {
         self
     }
 
+    /// The same as another ledger sees it, whose time is `now`. What may be under way counts as sent now: nobody there
+    /// learns when it ends.
+    pub fn moved_to(&self, now: u64) -> Self {
+        let past = |time: &u64| now.saturating_sub(self.now.saturating_sub(*time));
+        let future = |time: u64| time.checked_sub(self.now).map_or(0, |left| now + left);
+        let under_way = self.under_way.iter().map(|_| now);
+        Self {
+            requests: self.requests.iter().map(past).chain(under_way).collect(),
+            under_way: Vec::new(),
+            paused_until: future(self.paused_until),
+            spent_until: future(self.spent_until),
+            now,
+            wall: self.wall,
+        }
+    }
+
+    /// What is spent by this ledger or by `other`, whose time is the same.
+    #[must_use]
+    pub fn joined(mut self, other: &Self) -> Self {
+        self.requests.extend(&other.requests);
+        self.requests.sort_unstable();
+        self.under_way.extend(&other.under_way);
+        self.paused_until = self.paused_until.max(other.paused_until);
+        self.spent_until = self.spent_until.max(other.spent_until);
+        self
+    }
+
     /// The records that say the same.
     pub fn entries(&self) -> Vec<Entry> {
         let entry = |mark| Entry { time: self.now, mark };

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::watch;
 use tokio_postgres::types::{ToSql, Type};
 
-use quota::{Ledger, LedgerError, Living, Pending};
+use quota::{Ledger, LedgerError, Living, Loaded, Pending};
 
 use super::Shared;
 use super::database::{Database, Parameter};
@@ -232,6 +232,10 @@ impl Lease for HeldLease {
             let loaded = ledger.load(wall).await?;
             Ok((Box::new(ledger) as Box<dyn Ledger>, loaded))
         })
+    }
+
+    fn adopt(&self, spent: Loaded, _: u64) -> Stored<'_, ()> {
+        Box::pin(async move { PostgresLedger(Arc::clone(&self.0)).adopt(&spent).await })
     }
 
     fn load(&self) -> Stored<'_, Option<Saved>> {

@@ -50,6 +50,13 @@ const FORGET: &str = "
 DELETE FROM knowbe4_exporter.request
 WHERE account = $1 AND coalesce(ended, at) < clock_timestamp() - interval '26 hours'";
 
+/// Requests that another storage has recorded. They have ended.
+const ADOPT: &str = "
+INSERT INTO knowbe4_exporter.request (account, fence, at, ended)
+SELECT a.name, 0, r.at, r.at FROM knowbe4_exporter.account a,
+    (SELECT to_timestamp((at / 1000.0)::float8) AS at FROM unnest($4) AS at) AS r
+WHERE a.name = $1 AND a.holder = $2 AND a.fence = $3";
+
 /// The ledger of one lease.
 pub(super) struct PostgresLedger(pub(super) Arc<Held>);
 
@@ -88,6 +95,26 @@ impl PostgresLedger {
         held.remember(there);
         loaded.requests.sort_unstable();
         Ok(loaded)
+    }
+
+    /// Takes in what another ledger holds.
+    pub(super) async fn adopt(&self, spent: &Loaded) -> Result<(), StoreError> {
+        let held = &self.0;
+        let row = held
+            .fast()
+            .row(LOAD, &held.lease())
+            .await?
+            .ok_or(StoreError::Lost)?;
+        let moved = spent.moved_to(unsigned(row.get(0)));
+        let (paused, spent) = (moved.paused_until as i64, moved.spent_until as i64);
+        let mut marks = held.lease().to_vec();
+        marks.extend([(&paused as _, Type::INT8), (&spent as _, Type::INT8)]);
+        held.fast().row(MARK, &marks).await?.ok_or(StoreError::Lost)?;
+        let times: Vec<i64> = moved.requests.iter().map(|time| *time as i64).collect();
+        let mut parameters = held.lease().to_vec();
+        parameters.push((&times, Type::INT8_ARRAY));
+        held.fast().rows(ADOPT, &parameters).await?;
+        Ok(())
     }
 
     async fn record(&self, previous_ended: u64, living: &Arc<dyn Living>) -> Result<Stamp, LedgerError> {

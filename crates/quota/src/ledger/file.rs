@@ -41,6 +41,17 @@ impl FileLedger {
         let (file, loaded) = OpenFile::open(folder, known, wall)?;
         Ok((Self(Arc::new(Mutex::new(file))), loaded))
     }
+
+    /// Takes what another ledger holds into the one in `folder`, in addition to what is there. See [`Self::open`].
+    ///
+    /// # Errors
+    /// When it can't be written: then the one in `folder` is as it was.
+    pub fn adopt(folder: &Path, known: bool, other: &Loaded, wall: u64) -> Result<(), FileError> {
+        let (_, own) = OpenFile::open(folder, known, wall)?;
+        let moved = other.moved_to(own.now);
+        OpenFile::create(folder, &own.joined(&moved).entries(), wall)?;
+        Ok(())
+    }
 }
 
 impl Ledger for FileLedger {

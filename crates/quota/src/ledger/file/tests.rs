@@ -53,6 +53,35 @@ fn requests_come_back_and_the_last_counts_from_now() {
 }
 
 #[test]
+fn what_another_ledger_holds_is_spent_here_as_well_on_this_ones_time() {
+    let (_dir, store) = three();
+    let (_, own) = store.open_ledger(WALL + 120_000).expect("its own");
+    // Its clock is an hour ahead.
+    let other = Loaded {
+        requests: vec![WALL + 3_590_000],
+        under_way: vec![WALL + 4_000_000],
+        paused_until: WALL + 3_630_000,
+        spent_until: 7,
+        now: WALL + 3_600_000,
+        wall: WALL,
+    };
+    FileLedger::adopt(&store.folder, true, &other, WALL + 120_000).expect("adopted");
+    let (_, both) = store.open_ledger(WALL + 120_000).expect("again");
+    assert_eq!(own.now, WALL + 120_000);
+    assert_eq!(
+        both.requests,
+        [
+            WALL,
+            WALL + 60_000,
+            WALL + 110_000,
+            WALL + 120_000,
+            WALL + 120_000
+        ]
+    );
+    assert_eq!((both.paused_until, both.spent_until), (WALL + 150_000, 0));
+}
+
+#[test]
 fn a_request_counts_from_its_end_if_the_next_one_says_so() {
     let (_dir, store) = store();
     let (mut ledger, loaded) = store.open_ledger(WALL).expect("first");
