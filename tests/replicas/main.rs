@@ -13,6 +13,7 @@
 mod answers;
 mod copies;
 mod counters;
+mod gates;
 mod mistakes;
 mod postgres;
 #[path = "../support/mod.rs"]
