@@ -12,10 +12,11 @@ mod support;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
-use support::{Program, Site, ask, asked, command, free_port, has, simulate};
+use support::certificates::{Says, self_signed};
+use support::{Program, Site, ask, asked, command, free_port, simulate};
 
 fn said(output: &Output) -> String {
     format!(
@@ -306,35 +307,14 @@ fn a_network_that_fails_is_told_apart_at_the_cost_of_one_request() {
 
 #[test]
 fn a_certificate_that_is_not_to_be_trusted_is_told_apart() {
-    if !has("openssl", "apt-get install openssl") {
-        return;
-    }
     let site = Site::new();
     let certificate = |name: &str, host: &str| {
-        let done = Command::new("openssl")
-            .current_dir(site.dir.path())
-            .args([
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-nodes",
-                "-days",
-                "2",
-            ])
-            .args([
-                "-subj",
-                &format!("/CN={name}"),
-                "-addext",
-                &format!("subjectAltName=DNS:{host}"),
-            ])
-            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-            .args(["-keyout", &format!("{name}.key"), "-out", &format!("{name}.crt")])
-            .output()
-            .unwrap();
-        assert!(done.status.success(), "{}", said(&done));
+        let says = Says {
+            name,
+            of: &[&format!("DNS:{host}")],
+            ..Says::default()
+        };
+        self_signed(site.dir.path(), &says);
         site.write(
             &format!("{name}.yml"),
             &format!("tls_server_config: {{ cert_file: {name}.crt, key_file: {name}.key }}\n"),

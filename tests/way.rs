@@ -26,6 +26,7 @@ use knowbe4_exporter::model::{AccountName, Collector, Endpoint};
 use knowbe4_exporter::secret::ApiKey;
 use knowbe4_exporter::store::{FileStorage, Storage as _};
 use quota::Limits;
+use support::certificates::{Says, self_signed};
 use support::{Program, Site, command, has, simulate};
 
 fn said(output: &Output) -> String {
@@ -226,8 +227,21 @@ struct Server {
 }
 
 impl Server {
-    /// `steps` are arguments of openssl; they leave `server.crt` and `server.key`.
-    fn new(steps: &[&str]) -> Self {
+    /// With a certificate that says whether it is an authority's.
+    fn signed_by_itself(authority: bool) -> Self {
+        let site = Site::new();
+        let says = Says {
+            name: "server",
+            of: &["DNS:localhost"],
+            authority,
+            ..Says::default()
+        };
+        self_signed(site.dir.path(), &says);
+        Self::start(site)
+    }
+
+    /// With what ring doesn't make. `steps` are arguments of openssl; they leave `server.crt` and `server.key`.
+    fn made_by_openssl(steps: &[&str]) -> Self {
         let site = Site::new();
         site.write(
             "leaf",
@@ -241,6 +255,10 @@ impl Server {
                 .unwrap();
             assert!(done.status.success(), "{step}: {}", said(&done));
         }
+        Self::start(site)
+    }
+
+    fn start(site: Site) -> Self {
         site.write(
             "web.yml",
             "tls_server_config: { cert_file: server.crt, key_file: server.key }\n",
@@ -259,15 +277,9 @@ impl Server {
     }
 }
 
-const SELF_SIGNED: &str = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
-    -addext subjectAltName=DNS:localhost -keyout server.key -out server.crt -addext basicConstraints=critical,CA:";
-
 #[test]
 fn requests_go_through_every_kind_of_proxy() {
-    if !has("openssl", "apt-get install openssl") {
-        return;
-    }
-    let server = Server::new(&[&format!("{SELF_SIGNED}FALSE")]);
+    let server = Server::signed_by_itself(false);
     let (port, asked) = proxy(Some(server.program.address.port()));
     let trusted = ("SSL_CERT_FILE", &*server.path("server.crt"));
     for (variable, proxy, expected) in [
@@ -349,7 +361,7 @@ fn a_certificate_that_is_refused_has_a_short_cause_and_the_right_cure() {
         assert!(cause.len() < 300, "{cause}");
     };
     // As `openssl req -x509` makes it.
-    let authority = Server::new(&[&format!("{SELF_SIGNED}TRUE")]);
+    let authority = Server::signed_by_itself(true);
     for trusted in [None, Some(authority.path("server.crt"))] {
         let env: Vec<(&str, &str)> = trusted.iter().map(|path| ("SSL_CERT_FILE", &**path)).collect();
         let text = connect(&authority.url(), &env);
@@ -371,7 +383,7 @@ fn a_certificate_that_is_refused_has_a_short_cause_and_the_right_cure() {
             "the certificate chain uses ECDSA with SHA-512, which can't be verified here",
         ),
     ] {
-        let chain = Server::new(&[
+        let chain = Server::made_by_openssl(&[
             &format!(
                 "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:{curve} -nodes -days 2 -subj /CN=ca -keyout ca.key -out ca.crt -{digest}"
             ),
@@ -397,11 +409,8 @@ fn a_certificate_that_is_refused_has_a_short_cause_and_the_right_cure() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exchanged_bundle_holds_from_the_next_connection_on() {
-    if !has("openssl", "apt-get install openssl") {
-        return;
-    }
-    let server = Server::new(&[&format!("{SELF_SIGNED}FALSE")]);
-    let other = Server::new(&[&format!("{SELF_SIGNED}FALSE")]);
+    let server = Server::signed_by_itself(false);
+    let other = Server::signed_by_itself(false);
     let bundle = server.site.path("bundle");
     std::fs::copy(other.site.path("server.crt"), &bundle).unwrap();
     let env = std::collections::BTreeMap::from([("SSL_CERT_FILE".to_owned(), bundle.display().to_string())]);

@@ -1,62 +1,66 @@
-//! Certificates made by openssl, a guarded exporter, and clients that are not ours.
+//! A guarded exporter, and clients that are not ours.
 
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::support::certificates::{Says, Signer, self_signed};
 use crate::support::{Program, Site, has};
-
-const SECTIONS: &str = "[req]\ndistinguished_name=dn\n[dn]\n[ca]\nbasicConstraints=critical,CA:TRUE\n\
-    [server]\nbasicConstraints=CA:FALSE\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n\
-    [client]\nbasicConstraints=CA:FALSE\nsubjectAltName=DNS:prometheus.test,email:a@b.test,URI:spiffe://a/b,IP:10.1.2.3\n";
 
 /// Whether the clients are there.
 pub(crate) fn clients() -> bool {
     has("openssl", "apt-get install openssl") && has("curl", "apt-get install curl")
 }
 
-fn openssl(directory: &Path, arguments: &str) {
-    let done = Command::new("openssl")
-        .current_dir(directory)
-        .args(arguments.split(' '))
-        .output()
-        .expect("ran");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-}
+/// What the server's certificate says.
+pub(crate) const SERVER: Says<'static> = Says {
+    name: "server",
+    of: &["DNS:localhost", "IP:127.0.0.1"],
+    authority: false,
+    expired: false,
+};
 
-/// Writes NAME.crt and NAME.key into `directory`, signed by `ca`, for so many days from now.
-pub(crate) fn certificate(directory: &Path, name: &str, section: &str, ca: Option<&str>, days: i32) {
-    std::fs::write(directory.join("sections"), SECTIONS).unwrap();
-    openssl(
-        directory,
-        &format!(
-            "req -new -config sections -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={name} \
-             -keyout {name}.key -out {name}.csr"
-        ),
-    );
-    let signer = match ca {
-        Some(ca) => format!("-CA {ca}.crt -CAkey {ca}.key -CAcreateserial"),
-        None => format!("-signkey {name}.key"),
-    };
-    openssl(
-        directory,
-        &format!(
-            "x509 -req -in {name}.csr -extfile sections -extensions {section} -days {days} {signer} -out {name}.crt"
-        ),
-    );
-}
+const CLIENT: Says<'static> = Says {
+    name: "client",
+    of: &[
+        "DNS:prometheus.test",
+        "email:a@b.test",
+        "URI:spiffe://a/b",
+        "IP:10.1.2.3",
+    ],
+    authority: false,
+    expired: false,
+};
 
-/// An exporter's folder with a CA, a server's certificate, and several clients'.
-pub(crate) fn site() -> Site {
+/// An exporter's folder with a CA, a server's certificate, and several clients'; and the CA.
+pub(crate) fn site_and_authority() -> (Site, Signer) {
     let site = Site::new();
     // Nobody answers there: this is about the endpoint.
     site.configure("http://127.0.0.1:9", "");
     let directory = site.dir.path();
-    certificate(directory, "ca", "ca", None, 2);
-    certificate(directory, "server", "server", Some("ca"), 2);
-    certificate(directory, "client", "client", Some("ca"), 2);
-    certificate(directory, "expired", "client", Some("ca"), -1);
-    certificate(directory, "stranger", "client", None, 2);
-    site
+    let says = Says {
+        name: "ca",
+        authority: true,
+        ..Says::default()
+    };
+    let authority = self_signed(directory, &says);
+    authority.signs(directory, &SERVER);
+    authority.signs(directory, &CLIENT);
+    let expired = Says {
+        name: "expired",
+        expired: true,
+        ..CLIENT
+    };
+    authority.signs(directory, &expired);
+    let stranger = Says {
+        name: "stranger",
+        ..CLIENT
+    };
+    self_signed(directory, &stranger);
+    (site, authority)
+}
+
+/// The same, where nothing more is signed.
+pub(crate) fn site() -> Site {
+    site_and_authority().0
 }
 
 /// Serves with this web configuration.

@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::authority::{certificate, clients, curl, handshake, serve, site};
+use crate::authority::{SERVER, clients, curl, handshake, serve, site, site_and_authority};
+use crate::support::certificates::Says;
 use crate::support::{PATIENCE, Program, Site};
 
 /// Subject of the certificate that is served.
@@ -43,9 +44,13 @@ fn a_secret_that_is_exchanged_is_served_and_open_connections_go_on() {
     if !clients() {
         return;
     }
-    let site = site();
+    let (site, authority) = site_and_authority();
     for version in ["first", "second"] {
-        certificate(site.dir.path(), version, "server", Some("ca"), 2);
+        let says = Says {
+            name: version,
+            ..SERVER
+        };
+        authority.signs(site.dir.path(), &says);
     }
     exchange(&site, "first");
     for file in ["tls.crt", "tls.key"] {

@@ -18,6 +18,7 @@ mod mistakes;
 mod postgres;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;
 mod versions;
 
 use std::thread::sleep;

@@ -1,8 +1,9 @@
 //! A PostgreSQL of the tests' own: on loopback, in a folder of its own, not as root.
+#![allow(dead_code, reason = "shared by tests that each use a part")]
 
 use std::fs;
 use std::net::TcpStream;
-use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -103,6 +104,25 @@ impl Postgres {
             assert!(Instant::now() < deadline, "PostgreSQL never answered:\n{}", log());
             sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Has the server speak TLS with this certificate and key, and refuse everything else.
+    pub fn speak_tls(&mut self, certificate: &Path, key: &Path) {
+        self.down();
+        let data = PathBuf::from(self.data());
+        for (from, name) in [(certificate, "server.crt"), (key, "server.key")] {
+            let to = data.join(name);
+            fs::copy(from, &to).unwrap();
+            fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).unwrap();
+            if is_root() {
+                chown(&to, Some(NOBODY), Some(NOBODY)).unwrap();
+            }
+        }
+        let mut settings = fs::read_to_string(data.join("postgresql.conf")).unwrap();
+        settings += "\nssl = on\n";
+        fs::write(data.join("postgresql.conf"), settings).unwrap();
+        fs::write(data.join("pg_hba.conf"), "hostssl all all 127.0.0.1/32 trust\n").unwrap();
+        self.up();
     }
 
     /// As a power failure does.

@@ -10,6 +10,8 @@
     reason = "shared by tests that each use a part, panic when they fail, and wait in real time"
 )]
 
+pub mod certificates;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
