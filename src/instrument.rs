@@ -17,7 +17,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use quota::{Budget, BudgetState};
 
 pub use self::families::FAMILIES;
-use crate::model::{AccountName, Collector, CollectorStatus, Endpoint, Holding, PerCollector, Reason};
+use crate::model::{
+    AccountName, Collector, CollectorStatus, DatabaseUse, Endpoint, Holding, PerCollector, Reason,
+};
 
 /// Upper bounds of `knowbe4_exporter_api_request_duration_seconds`, in seconds. The API answers small pages in
 /// 0.1 to 0.5 s and pages with percentages in up to a minute.
@@ -236,6 +238,8 @@ pub struct ProcessState {
     pub reload_successful: bool,
     /// When it last did, in unix seconds.
     pub reload_success_timestamp: f64,
+    /// How it has fared with the database; [`None`] without one.
+    pub database: Option<DatabaseUse>,
 }
 
 /// The instruments of all accounts.
@@ -255,6 +259,7 @@ impl Instruments {
             process: Mutex::new(ProcessState {
                 reload_successful: true,
                 reload_success_timestamp: now,
+                database: None,
             }),
             shown: AtomicU64::new(0),
         }
@@ -291,8 +296,14 @@ impl Instruments {
             .collect()
     }
 
-    /// Notes who polls each account, and whether the storage can be used.
-    pub fn note_storage(&self, answers: bool, holding: impl Fn(&AccountName) -> Option<Holding>) {
+    /// Notes who polls each account, whether the storage can be used, and how it has fared with the database.
+    pub fn note_storage(
+        &self,
+        answers: bool,
+        database: Option<DatabaseUse>,
+        holding: impl Fn(&AccountName) -> Option<Holding>,
+    ) {
+        self.lock_process().database = database;
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
         for (name, instruments) in accounts.iter() {
             let mut state = instruments.lock();
@@ -319,12 +330,16 @@ impl Instruments {
 
     /// What holds for the whole process.
     pub fn process(&self) -> ProcessState {
-        *self.process.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.lock_process()
+    }
+
+    fn lock_process(&self) -> MutexGuard<'_, ProcessState> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes how a reload of the configuration ended at `now` (unix seconds).
     pub fn reloaded(&self, successful: bool, now: f64) {
-        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut process = self.lock_process();
         process.reload_successful = successful;
         if successful {
             process.reload_success_timestamp = now;

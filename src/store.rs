@@ -42,7 +42,7 @@ pub use saved::Saved;
 
 use crate::causes::causes;
 use crate::clock::Clock;
-use crate::model::{AccountName, Holding, RiskPoint};
+use crate::model::{AccountName, DatabaseUse, Holding, RiskPoint};
 
 /// An operation of a storage. None of them is left half done when it is dropped: it happens or it doesn't.
 pub type Stored<'a, T> = Pending<'a, Result<T, StoreError>>;
@@ -84,6 +84,11 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// by all replicas at the same moment. Nothing where the storage isn't shared.
     fn hear(&self, _: &AccountName) -> watch::Receiver<Option<Arc<Vec<u8>>>> {
         watch::Sender::new(None).subscribe()
+    }
+
+    /// How this process has fared with the database; [`None`] where there is none.
+    fn database_use(&self) -> Option<DatabaseUse> {
+        None
     }
 
     /// Whether the storage could be used the last time that somebody tried.

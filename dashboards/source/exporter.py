@@ -9,6 +9,7 @@ from .panels import (
 OWN = "knowbe4_exporter_"
 SINCE = "Within the dashboard's time range."
 NONE = "Nothing counted yet"
+NOT_SHARED = "The storage isn't shared: one exporter polls all accounts."
 WORDS = [mapped(_0=("failed", ACT), _1=("ok", FINE))]
 STATE = {"thresholds": [(None, ACT), (1, FINE)], "mappings": WORDS}
 
@@ -136,7 +137,6 @@ def requests():
 
 
 def process():
-    held = own("account_held")
     return [
         "Process",
         (5,
@@ -163,11 +163,20 @@ def process():
          (8, lines("Open files", "Open file descriptors.", [graph_of(target("process_open_fds"), "{{instance}}")], unit="locale", decimals=0,
                    limits=(0, None)))),
         (8,
-         (24, lines("Accounts by replica", "How many accounts each replica polls, and how many nobody does, where replicas share a storage. They spread "
-                    "evenly within a minute of a change.",
-                    [graph_of(target(OWN + "replica_accounts"), "{{instance}}"),
-                     graph_of(f"count ({held}) - sum ({held})", "nobody")],
-                    unit="locale", decimals=0, limits=(0, None), no_value="The storage isn't shared: one exporter polls all accounts."))),
+         (8, lines("Accounts by replica", "How many accounts each replica polls, where replicas share a storage. They spread evenly within a minute "
+                    "of a change.",
+                    [graph_of(target(OWN + "replica_accounts"), "{{instance}}")],
+                    unit="locale", decimals=0, limits=(0, None), no_value=NOT_SHARED)),
+         (8, table("Replicas", "Accounts that each target holds, by its own word, and when the database last answered it.",
+                   [f"sum by (instance) ({OWN}account_held{{{q.TARGET}}})",
+                    f"1000 * max by (instance) ({target(OWN + 'database_last_success_timestamp_seconds')})"],
+                   [Column("instance", "Instance"), Column("A", "Accounts", "locale", width=90, decimals=0),
+                    Column("B", "Database answered", "dateTimeFromNow", width=150)],
+                   sort="Instance", descending=False, no_value=NOT_SHARED)),
+         (8, lines("Database", "Statements a second that each replica has the database answer, and those that fail.",
+                    [graph_of(f"max by (instance) (rate({OWN}database_round_trips_total{{{q.TARGET}}}[$__rate_interval]))", "{{instance}}"),
+                     graph_of(f"max by (instance) (rate({OWN}database_failures_total{{{q.TARGET}}}[$__rate_interval]))", "{{instance}} failed")],
+                    unit="locale", decimals=1, limits=(0, None), no_value=NOT_SHARED))),
     ]
 
 

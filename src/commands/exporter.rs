@@ -269,10 +269,11 @@ async fn watch_clocks(supervisor: Arc<Supervisor>) {
 async fn watch_storage(supervisor: Arc<Supervisor>) {
     let shared = supervisor.shared();
     loop {
-        let answers = shared.storage.answers();
+        let storage = &shared.storage;
+        let holding = |account: &_| storage.holding(account);
         shared
             .instruments
-            .note_storage(answers, |account| shared.storage.holding(account));
+            .note_storage(storage.answers(), storage.database_use(), holding);
         sleep(HOLDINGS_LOOK).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Who polls an account, where several replicas share a storage.
+//! Who polls an account, where several replicas share a storage, and how that storage fares.
 
 /// An account, as one of the replicas sees it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -9,4 +9,15 @@ pub struct Holding {
     pub replica: Option<String>,
     /// Since when, in unix seconds.
     pub since: Option<f64>,
+}
+
+/// How a process has fared with the database that it shares.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct DatabaseUse {
+    /// Statements that were answered or failed.
+    pub round_trips: u64,
+    /// Those of them that failed, and connections that could not be made.
+    pub failures: u64,
+    /// When one was last answered, in unix seconds; [`None`] before the first.
+    pub last_success: Option<f64>,
 }

@@ -17,6 +17,7 @@ fn meta() -> Meta {
         process: ProcessState {
             reload_successful: true,
             reload_success_timestamp: NOW - 7_200.0,
+            database: None,
         },
     }
 }

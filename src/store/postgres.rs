@@ -38,7 +38,7 @@ use super::{Lease, Pending, Saved, Storage, StoreError, Stored};
 use crate::clock::Clock;
 use crate::database_url::DatabaseUrl;
 use crate::env::Env;
-use crate::model::{AccountName, Holding};
+use crate::model::{AccountName, DatabaseUse, Holding};
 
 /// One database, as this replica sees it.
 #[derive(Debug)]
@@ -62,6 +62,8 @@ struct Shared {
     to_report: Notify,
     /// Told when a report was heard.
     to_show: Notify,
+    /// By both connections.
+    used: Arc<Mutex<DatabaseUse>>,
     /// Whether the heart could beat the last time.
     answers: AtomicBool,
 }
@@ -116,23 +118,26 @@ impl PostgresStorage {
         let address = Address::of(url, env).map_err(wrong)?;
         let tls = tls::connector(&address).map_err(wrong)?;
         let news = Arc::<Notify>::default();
-        let database = |listens| {
-            Database::new(
-                address.clone(),
-                tls.clone(),
-                place.clone(),
-                Arc::clone(&news),
-                listens,
-            )
+        let used = Arc::<Mutex<DatabaseUse>>::default();
+        let database = |listens| Database {
+            address: address.clone(),
+            tls: tls.clone(),
+            place: place.clone(),
+            link: tokio::sync::Mutex::default(),
+            news: Arc::clone(&news),
+            listens,
+            used: Arc::clone(&used),
+            clock: clock.clone(),
         };
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let pid = std::process::id();
         Ok(Self(Arc::new(Shared {
             me: format!("{host}-{pid}-{:016x}", fastrand::u64(..)),
             name: format!("{host}:{pid}"),
-            clock,
             fast: database(false),
             bulk: database(true),
+            clock,
+            used,
             news,
             state: Mutex::default(),
             taken: Notify::new(),
@@ -234,6 +239,10 @@ impl Storage for PostgresStorage {
 
     fn hear(&self, account: &AccountName) -> watch::Receiver<Option<Arc<Vec<u8>>>> {
         self.0.lock().reports.hear(account)
+    }
+
+    fn database_use(&self) -> Option<DatabaseUse> {
+        Some(*self.0.used.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn answers(&self) -> bool {

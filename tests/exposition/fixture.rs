@@ -332,6 +332,12 @@ impl Ledger for Nowhere {
 }
 
 fn instruments(world: &World) {
+    let database = DatabaseUse {
+        round_trips: 1_234,
+        failures: 5,
+        last_success: Some(EPOCH - 2.5),
+    };
+    world.instruments.note_storage(true, Some(database), |_| None);
     let acme = world.instruments.account(&name("acme"));
     acme.request(Endpoint::Of(Collector::Users), "200", true, 0.3);
     acme.request(Endpoint::Of(Collector::Users), "429", false, 0.01);

@@ -154,6 +154,7 @@ fn the_textfile_has_all_that_is_about_an_account() {
         "knowbe4_exporter_build",
         "knowbe4_exporter_config_",
         "knowbe4_exporter_replica_",
+        "knowbe4_exporter_database_",
     ];
     whole
         .families

@@ -37,6 +37,24 @@ pub(in crate::exposition) const EXPORTER: &[Writer<Exporter>] = &[
         samples.put(&[], exporter.held);
     }),
     writer(
+        "knowbe4_exporter_database_round_trips_total",
+        |exporter, samples| {
+            let database = exporter.state.database;
+            samples.put(&[], database.map(|database| database.round_trips));
+        },
+    ),
+    writer("knowbe4_exporter_database_failures_total", |exporter, samples| {
+        let database = exporter.state.database;
+        samples.put(&[], database.map(|database| database.failures));
+    }),
+    writer(
+        "knowbe4_exporter_database_last_success_timestamp_seconds",
+        |exporter, samples| {
+            let database = exporter.state.database;
+            samples.put(&[], database.and_then(|database| database.last_success));
+        },
+    ),
+    writer(
         "knowbe4_exporter_config_last_reload_successful",
         |exporter, samples| {
             samples.put(&[], exporter.state.reload_successful);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify};
@@ -15,6 +15,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::address::Address;
 use super::schema;
 use super::trouble::Trouble;
+use crate::clock::Clock;
+use crate::model::DatabaseUse;
 
 /// How long the database may take for a connection, and for an answer: then the connection is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -24,18 +26,23 @@ pub(super) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// One connection at a time.
 pub(super) struct Database {
-    address: Address,
-    tls: MakeRustlsConnect,
+    pub(super) address: Address,
+    pub(super) tls: MakeRustlsConnect,
     /// Where it is, for people.
-    place: String,
-    link: Mutex<Option<Arc<Connected>>>,
+    pub(super) place: String,
+    /// Made when something is asked.
+    pub(super) link: Mutex<Option<Arc<Connected>>>,
     /// Told when another replica has changed something.
-    news: Arc<Notify>,
+    pub(super) news: Arc<Notify>,
     /// Whether it hears of news.
-    listens: bool,
+    pub(super) listens: bool,
+    /// What is counted of it.
+    pub(super) used: Arc<std::sync::Mutex<DatabaseUse>>,
+    pub(super) clock: Clock,
 }
 
-struct Connected {
+/// A connection that stands.
+pub(super) struct Connected {
     client: Client,
     /// Drives the connection, for as long as this lives.
     _driver: JoinSet<()>,
@@ -48,26 +55,19 @@ impl fmt::Debug for Database {
 }
 
 impl Database {
-    /// A database that is connected to when something is asked of it.
-    pub(super) fn new(
-        address: Address,
-        tls: MakeRustlsConnect,
-        place: String,
-        news: Arc<Notify>,
-        listens: bool,
-    ) -> Self {
-        Self {
-            address,
-            tls,
-            place,
-            link: Mutex::default(),
-            news,
-            listens,
-        }
-    }
-
     /// The rows that a statement gives.
     pub(super) async fn rows(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Trouble> {
+        let answer = self.asked(sql, parameters).await;
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.round_trips += 1;
+        match answer {
+            Ok(_) => used.last_success = Some(self.clock.now()),
+            Err(_) => used.failures += 1,
+        }
+        answer
+    }
+
+    async fn asked(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Trouble> {
         let connected = self.connected().await?;
         match timeout(PATIENCE, connected.client.query_typed(sql, parameters)).await {
             Ok(Ok(rows)) => Ok(rows),
