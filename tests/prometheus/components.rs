@@ -59,7 +59,7 @@ impl Server {
     pub fn prometheus(program: &str, folder: &Path, alertmanager: &Self, target: Option<SocketAddr>) -> Self {
         let job =
             |target| format!("[{{ job_name: knowbe4, static_configs: [{{ targets: ['{target}'] }}] }}]");
-        let jobs = target.map_or("[]".to_owned(), job);
+        let jobs = target.map_or_else(|| "[]".to_owned(), job);
         Self::prometheus_of(program, folder, alertmanager, &jobs)
     }
 
