@@ -2,6 +2,7 @@
 
 use super::super::{list, one};
 use super::*;
+use crate::config::SegmentAttribute;
 
 #[test]
 fn users_keep_their_percent_and_lose_their_names() {
