@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use knowbe4_exporter::clock::Clock;
-use knowbe4_exporter::exposition::{Encoding, Exposition};
+use knowbe4_exporter::exposition::{Exposition, Format};
 use knowbe4_exporter::instrument::Instruments;
 use knowbe4_exporter::model::{AccountName, Group, Groups, Mean, Users};
 use knowbe4_exporter::snapshot::{AccountSnapshot, Collection, Published};
@@ -78,7 +78,7 @@ impl Setup {
         self.published.publish(account, Arc::new(snapshot));
     }
 
-    fn scrape(&self, encoding: Encoding, gzip: bool) -> usize {
+    fn scrape(&self, encoding: Format, gzip: bool) -> usize {
         let body = self.exposition.body(None, encoding, gzip);
         body.map_or(0, |body| body.len())
     }
@@ -97,9 +97,9 @@ fn microseconds(work: impl FnOnce()) -> f64 {
 #[expect(clippy::print_stdout, reason = "a benchmark reports")]
 async fn measure(accounts: i64, series: i64) {
     for (encoding, gzip) in [
-        (Encoding::OpenMetrics, false),
-        (Encoding::OpenMetrics, true),
-        (Encoding::Text, false),
+        (Format::OpenMetrics, false),
+        (Format::OpenMetrics, true),
+        (Format::Text, false),
     ] {
         let setup = Setup::new(accounts, series);
         for name in &setup.names {

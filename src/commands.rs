@@ -186,6 +186,7 @@ fn wire(config: &Config, env: Arc<dyn Env>) -> Result<Shared, Stop> {
     let clock = Clock::system();
     Ok(Shared {
         storage: configured_storage(config, env.as_ref())?,
+        keys: Arc::default(),
         published: Arc::default(),
         clients: clients(config, env.as_ref())?,
         instruments: Arc::new(Instruments::new(clock.now())),

@@ -33,31 +33,13 @@ use crate::instrument::Instruments;
 use crate::model::{AccountName, Collector};
 use crate::snapshot::Published;
 
+pub use exporter_web::Format;
 pub use history::{History, Written};
 
 use block::Blocks;
 use page::{Form, Slot};
 use render::Renderer;
 use source::Source;
-
-/// How a body is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// OpenMetrics 1.0.0.
-    OpenMetrics,
-    /// Prometheus text format 0.0.4.
-    Text,
-}
-
-impl Encoding {
-    /// Value of the `Content-Type` header. Prometheus 3 refuses a scrape whose type it does not know.
-    pub fn content_type(self) -> &'static str {
-        match self {
-            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
-        }
-    }
-}
 
 /// For how many seconds after it was last asked for a form of the body is rendered ahead of the next scrape.
 /// Prometheus keeps a value for five minutes, so nobody who scrapes at all scrapes less often than this.
@@ -104,8 +86,8 @@ impl Exposition {
     /// What was published before the call is in it, unless another call is just rendering it: then the last body is
     /// returned rather than waiting, if that is less than two seconds old. In each body the data is at least as new as the success
     /// that is reported for it.
-    pub fn body(&self, account: Option<&AccountName>, encoding: Encoding, gzip: bool) -> Option<Bytes> {
-        let form = Form { encoding, gzip };
+    pub fn body(&self, account: Option<&AccountName>, format: Format, gzip: bool) -> Option<Bytes> {
+        let form = Form { format, gzip };
         let Some(account) = account else {
             self.asked[form.index()].store(self.clock.now() as u64, Ordering::Relaxed);
             return self.renderer().body(&self.whole, None, form);
@@ -133,7 +115,7 @@ impl Exposition {
     }
 
     /// Renders ahead of the next scrape what changed since the last call: to be called after a publication, and when
-    /// [`Self::next_expiry`] has passed. Takes as long as the rendering, some 20 ms per 100,000 series and encoding.
+    /// [`Self::next_expiry`] has passed. Takes as long as the rendering, some 20 ms per 100,000 series and format.
     pub fn refresh(&self) {
         let published = self.published.current();
         self.lock_accounts()

@@ -4,6 +4,7 @@
 //! A change has two halves. In the first all that can fail is tried (`open`), and nobody sees any of it; in the
 //! second nothing can fail any more.
 
+mod keys;
 mod lanes;
 mod life;
 mod open;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info};
 
+pub use self::keys::Keys;
 use self::lanes::in_lanes;
 use self::life::{Holding, Life};
 use self::open::{Kept, Opened, limits};
@@ -125,6 +127,7 @@ impl Supervisor {
                 }
                 self.shared.published.remove(&name);
                 self.shared.instruments.remove(&name);
+                self.shared.keys.end(&name);
             }
         }
         self.start(begun).await;
@@ -214,6 +217,7 @@ impl Supervisor {
         if let Some(held) = &opened.kept.held {
             held.budget.set_limits(limits(&opened.config));
         }
+        self.shared.keys.begin(&opened.config.name, opened.key());
         let instruments = Arc::clone(&opened.kept.instruments);
         self.shared.instruments.insert(&opened.config.name, instruments);
         let life = Life {

@@ -576,6 +576,21 @@ fn a_key_that_kubernetes_swaps_is_taken_up() {
 }
 
 #[test]
+fn a_key_that_becomes_another_accounts_is_not_taken_up() {
+    let simulator = simulate(&[]);
+    let site = Site::new();
+    let accounts = [("acme", simulator.url(), ""), ("globex", simulator.url(), "")];
+    configure(&site, &accounts);
+    let mut exporter = site.serve();
+    exporter.until("both are polled", |samples| {
+        requests(samples, "acme") >= 2.0 && requests(samples, "globex") >= 2.0
+    });
+    std::fs::copy(site.path("key-acme"), site.path("key-globex")).unwrap();
+    exporter.until_logged("the key is that of account acme as well");
+    exporter.until_logged("the one in use stays");
+}
+
+#[test]
 fn no_key_is_in_what_a_failing_account_says() {
     let refusing = simulate(&["--fault", "401"]);
     let plain = simulate(&[]);

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use knowbe4_exporter::clock::Clock;
-use knowbe4_exporter::exposition::{Encoding, Exposition};
+use knowbe4_exporter::exposition::{Exposition, Format};
 use knowbe4_exporter::instrument::Instruments;
 use knowbe4_exporter::model::{AccountName, Collector};
 use knowbe4_exporter::snapshot::Published;
@@ -89,7 +89,7 @@ async fn the_first_format_is_read_without_a_loss() {
         Clock::anchored(WRITTEN),
         Duration::from_secs(259_200),
     );
-    let body = exposition.body(None, Encoding::Text, false).unwrap();
+    let body = exposition.body(None, Format::Text, false).unwrap();
     let body = String::from_utf8(body.to_vec()).unwrap();
     let served: BTreeSet<&str> = body.lines().collect();
     let expected = fs::read_to_string(fixture("v1").join("exposition.txt")).unwrap();

@@ -11,7 +11,7 @@ use tracing::{error, info};
 
 use super::Stop;
 use crate::config::Config;
-use crate::exposition::{Encoding, Exposition};
+use crate::exposition::Exposition;
 use crate::join::resumed;
 use crate::status::{Meta, StatusView};
 use crate::supervise::{Shared, Supervisor};
@@ -124,11 +124,7 @@ impl Site for Exporter {
             Some(Err(_)) => return Err(pages::unknown_account(picked.as_deref().unwrap_or_default())),
             None => None,
         };
-        let encoding = match format {
-            Format::OpenMetrics => Encoding::OpenMetrics,
-            Format::Text => Encoding::Text,
-        };
-        let body = self.exposition.body(account.as_ref(), encoding, gzip);
+        let body = self.exposition.body(account.as_ref(), format, gzip);
         let body = body.ok_or_else(|| pages::unknown_account(picked.as_deref().unwrap_or_default()))?;
         Ok(if gzip {
             Metrics::gzip(body)

@@ -8,6 +8,7 @@ use strict_yaml::shown;
 use zeroize::Zeroizing;
 
 use crate::env::Env;
+use crate::model::AccountName;
 use crate::secret::{ApiKey, ApiKeyError};
 
 /// How much of a key's file is read, and for how long. Keys have some hundred bytes; this stops at a device, a log, a
@@ -54,6 +55,9 @@ pub enum KeyError {
         shown(.0)
     )]
     NoCredentials(String),
+    /// Another account has this key.
+    #[error("the key is that of account {0} as well, and two accounts would spend one quota twice")]
+    Taken(AccountName),
     /// What is there is no key.
     #[error("no key in {place}")]
     NotAKey {

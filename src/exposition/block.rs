@@ -8,7 +8,7 @@ use crate::catalogue::FAMILIES;
 use crate::model::{AccountName, Collector};
 use crate::snapshot::AccountSnapshot;
 
-use super::Encoding;
+use super::Format;
 use super::encode::samples;
 use super::families::{self, Data, Writer};
 use super::samples::Subject;
@@ -40,7 +40,7 @@ impl Block {
         for index in part {
             let family = &FAMILIES[index];
             if let Some(writer) = writers.next_if(|writer| writer.family == family.name) {
-                let header = header(index, Encoding::OpenMetrics).len();
+                let header = header(index, Format::OpenMetrics).len();
                 block.series += samples(family, header, &subject, writer.write, &mut block.text);
             }
             block.ends.push(block.text.len());

@@ -11,7 +11,7 @@ use crate::catalogue::FAMILIES;
 use crate::model::AccountName;
 use crate::snapshot::AccountSnapshot;
 
-use super::Encoding;
+use super::Format;
 use super::encode::end_of_open_metrics;
 use super::families::{DATA, Data};
 use super::samples::{Labels, Samples, Sink};
@@ -88,7 +88,7 @@ impl History {
                 continue;
             }
             if last.replace(*index) != Some(*index) {
-                out.write_all(header(*index, Encoding::OpenMetrics).as_bytes())?;
+                out.write_all(header(*index, Format::OpenMetrics).as_bytes())?;
             }
             written.series += 1;
             for span in spans {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::model::AccountName;
 
-use super::Encoding;
+use super::Format;
 use super::gzip::{Deflated, member};
 use super::section::Section;
 use super::source::Source;
@@ -16,7 +16,7 @@ use super::text::end;
 /// One of the four ways to write a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
-    pub(super) encoding: Encoding,
+    pub(super) format: Format,
     pub(super) gzip: bool,
 }
 
@@ -26,19 +26,19 @@ impl Form {
 
     /// All forms, in the order of their index.
     pub(super) const ALL: [Self; Self::COUNT] = [
-        Self::new(Encoding::OpenMetrics, false),
-        Self::new(Encoding::OpenMetrics, true),
-        Self::new(Encoding::Text, false),
-        Self::new(Encoding::Text, true),
+        Self::new(Format::OpenMetrics, false),
+        Self::new(Format::OpenMetrics, true),
+        Self::new(Format::Text, false),
+        Self::new(Format::Text, true),
     ];
 
-    const fn new(encoding: Encoding, gzip: bool) -> Self {
-        Self { encoding, gzip }
+    const fn new(format: Format, gzip: bool) -> Self {
+        Self { format, gzip }
     }
 
     /// Position in [`Self::ALL`].
     pub(super) fn index(self) -> usize {
-        self.encoding as usize * 2 + usize::from(self.gzip)
+        self.format as usize * 2 + usize::from(self.gzip)
     }
 }
 
@@ -66,7 +66,7 @@ pub(super) struct Page {
     bodies: [OnceLock<Bytes>; Form::COUNT],
 }
 
-static END: LazyLock<Deflated> = LazyLock::new(|| Deflated::of([end(Encoding::OpenMetrics)].into_iter()));
+static END: LazyLock<Deflated> = LazyLock::new(|| Deflated::of([end(Format::OpenMetrics)].into_iter()));
 
 impl Page {
     /// A page of `second` (whole unix seconds): the data, and the sections that are written anew each second.
@@ -85,11 +85,11 @@ impl Page {
     }
 
     /// All sections as text.
-    pub(super) fn text(&self, encoding: Encoding) -> String {
+    pub(super) fn text(&self, format: Format) -> String {
         let chunks = || {
             self.sections()
-                .flat_map(move |section| section.chunks(encoding))
-                .chain([end(encoding)])
+                .flat_map(move |section| section.chunks(format))
+                .chain([end(format)])
         };
         let mut text = String::with_capacity(chunks().map(str::len).sum());
         text.extend(chunks());
@@ -99,16 +99,10 @@ impl Page {
     /// The body in one form, made on first use.
     pub(super) fn body(&self, form: Form) -> Bytes {
         let render = || match form {
-            Form {
-                encoding,
-                gzip: false,
-            } => self.text(encoding).into(),
-            Form { encoding, gzip: true } => {
-                let mut pieces: Vec<_> = self
-                    .sections()
-                    .map(|section| section.deflated(encoding))
-                    .collect();
-                if encoding == Encoding::OpenMetrics {
+            Form { format, gzip: false } => self.text(format).into(),
+            Form { format, gzip: true } => {
+                let mut pieces: Vec<_> = self.sections().map(|section| section.deflated(format)).collect();
+                if format == Format::OpenMetrics {
                     pieces.push(&END);
                 }
                 member(&pieces)

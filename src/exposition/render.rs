@@ -11,7 +11,7 @@ use crate::instrument::Instruments;
 use crate::model::AccountName;
 use crate::snapshot::Published;
 
-use super::Encoding;
+use super::Format;
 use super::block::{Block, Blocks};
 use super::families::{self, Exporter, Own};
 use super::page::{Form, Generation, Page, Slot};
@@ -76,7 +76,7 @@ impl Renderer<'_> {
     /// All accounts in text 0.0.4, without what is about no account.
     pub(super) fn text(&self) -> String {
         self.render(None, None, false)
-            .map_or_else(String::new, |page| page.text(Encoding::Text))
+            .map_or_else(String::new, |page| page.text(Format::Text))
     }
 
     fn second(&self) -> f64 {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::Encoding;
+use super::Format;
 use super::block::Block;
 use super::gzip::Deflated;
 use super::text::header;
@@ -13,7 +13,7 @@ use super::text::header;
 pub(super) struct Section {
     part: Range<usize>,
     blocks: Vec<Arc<Block>>,
-    /// Compressed on first use, by encoding: whoever comes meanwhile waits for the one who does it.
+    /// Compressed on first use, by format: whoever comes meanwhile waits for the one who does it.
     deflated: [OnceLock<Deflated>; 2],
 }
 
@@ -28,16 +28,16 @@ impl Section {
     }
 
     /// The text in pieces. A family without samples has no header either.
-    pub(super) fn chunks(&self, encoding: Encoding) -> impl Iterator<Item = &str> {
+    pub(super) fn chunks(&self, format: Format) -> impl Iterator<Item = &str> {
         self.part.clone().flat_map(move |index| {
             let samples = move || self.blocks.iter().map(move |block| block.samples(index));
-            let header = samples().any(|s| !s.is_empty()).then(|| header(index, encoding));
+            let header = samples().any(|s| !s.is_empty()).then(|| header(index, format));
             header.into_iter().chain(samples())
         })
     }
 
     /// The text compressed.
-    pub(super) fn deflated(&self, encoding: Encoding) -> &Deflated {
-        self.deflated[encoding as usize].get_or_init(|| Deflated::of(self.chunks(encoding)))
+    pub(super) fn deflated(&self, format: Format) -> &Deflated {
+        self.deflated[format as usize].get_or_init(|| Deflated::of(self.chunks(format)))
     }
 }

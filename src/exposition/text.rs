@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use crate::catalogue::FAMILIES;
 use crate::family::{Family, Kind};
 
-use super::Encoding;
+use super::Format;
 use super::encode::{end_of_open_metrics, open_metrics_header};
 
 struct Headers {
@@ -39,18 +39,18 @@ fn text_header(family: &Family) -> String {
 }
 
 /// The header of the family at `index` of the catalogue.
-pub(super) fn header(index: usize, encoding: Encoding) -> &'static str {
-    match encoding {
-        Encoding::OpenMetrics => &HEADERS.open_metrics[index],
-        Encoding::Text => &HEADERS.text[index],
+pub(super) fn header(index: usize, format: Format) -> &'static str {
+    match format {
+        Format::OpenMetrics => &HEADERS.open_metrics[index],
+        Format::Text => &HEADERS.text[index],
     }
 }
 
 /// What stands at the end of a body.
-pub(super) fn end(encoding: Encoding) -> &'static str {
-    match encoding {
-        Encoding::OpenMetrics => &HEADERS.end,
-        Encoding::Text => "",
+pub(super) fn end(format: Format) -> &'static str {
+    match format {
+        Format::OpenMetrics => &HEADERS.end,
+        Format::Text => "",
     }
 }
 
@@ -58,9 +58,9 @@ pub(super) fn end(encoding: Encoding) -> &'static str {
 mod tests {
     use super::*;
 
-    fn header_of(name: &str, encoding: Encoding) -> Vec<&'static str> {
+    fn header_of(name: &str, format: Format) -> Vec<&'static str> {
         let index = FAMILIES.iter().position(|f| f.name == name).expect("family");
-        header(index, encoding)
+        header(index, format)
             .lines()
             .map(|line| line.split(" /").next().unwrap_or(line))
             .filter(|line| !line.starts_with("# HELP"))
@@ -69,8 +69,8 @@ mod tests {
 
     #[test]
     fn open_metrics_names_the_family_and_text_its_samples() {
-        let open_metrics = |name| header_of(name, Encoding::OpenMetrics);
-        let text = |name| header_of(name, Encoding::Text);
+        let open_metrics = |name| header_of(name, Format::OpenMetrics);
+        let text = |name| header_of(name, Format::Text);
         assert_eq!(open_metrics("knowbe4_group_info"), ["# TYPE knowbe4_group info"]);
         assert_eq!(text("knowbe4_group_info"), ["# TYPE knowbe4_group_info gauge"]);
         assert_eq!(
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn only_open_metrics_has_an_end() {
-        assert_eq!(end(Encoding::OpenMetrics), "# EOF\n");
-        assert_eq!(end(Encoding::Text), "");
+        assert_eq!(end(Format::OpenMetrics), "# EOF\n");
+        assert_eq!(end(Format::Text), "");
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::keys::Keys;
 use crate::api::clients::{Clients, TransportError};
 use crate::api::transport::{Https, Transport};
 use crate::causes::causes;
@@ -27,6 +28,8 @@ pub struct Shared {
     pub published: Arc<Published>,
     /// What is counted.
     pub instruments: Arc<Instruments>,
+    /// Which keys are in use.
+    pub keys: Arc<Keys>,
     /// The way to the API.
     pub clients: Clients,
     /// What time it is.
@@ -88,6 +91,13 @@ pub(super) struct Opened {
     read_key: ReadKey,
 }
 
+impl Opened {
+    /// What it begins with.
+    pub(super) fn key(&self) -> &ApiKey {
+        &self.key
+    }
+}
+
 /// The budget's limits, as the account's configuration sets them.
 pub(super) fn limits(config: &AccountConfig) -> Limits {
     Limits {
@@ -120,8 +130,9 @@ impl Shared {
     ) -> Result<Opened, OpenError> {
         let name = || config.name.clone();
         let (source, env) = (config.key.clone(), Arc::clone(&self.env));
-        let read_key: ReadKey = Arc::new(move || source.read(env.as_ref()));
-        let read = Arc::clone(&read_key);
+        let read = Arc::new(move || source.read(env.as_ref()));
+        let (keys, account, again) = (Arc::clone(&self.keys), name(), Arc::clone(&read));
+        let read_key: ReadKey = Arc::new(move || keys.exchange(&account, again()?));
         let key = resumed(spawn_blocking(move || read()))
             .await
             .map_err(|error| OpenError::Key(name(), error))?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use knowbe4_exporter::clock::Clock;
-use knowbe4_exporter::exposition::{Encoding, Exposition};
+use knowbe4_exporter::exposition::{Exposition, Format};
 use knowbe4_exporter::instrument::Instruments;
 use knowbe4_exporter::model::*;
 use knowbe4_exporter::snapshot::{AccountSnapshot, Collection, Published};
@@ -50,7 +50,7 @@ impl World {
         self.published.publish(&account, Arc::new(snapshot));
     }
 
-    pub(crate) fn body(&self, encoding: Encoding) -> String {
+    pub(crate) fn body(&self, encoding: Format) -> String {
         let body = self
             .exposition
             .body(None, encoding, false)
@@ -58,7 +58,7 @@ impl World {
         String::from_utf8(body.to_vec()).expect("UTF-8")
     }
 
-    pub(crate) fn body_of(&self, account: &str, encoding: Encoding) -> Option<String> {
+    pub(crate) fn body_of(&self, account: &str, encoding: Format) -> Option<String> {
         let body = self.exposition.body(Some(&name(account)), encoding, false)?;
         Some(String::from_utf8(body.to_vec()).expect("UTF-8"))
     }

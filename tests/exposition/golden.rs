@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use knowbe4_exporter::catalogue::FAMILIES;
-use knowbe4_exporter::exposition::Encoding;
+use knowbe4_exporter::exposition::Format;
 use knowbe4_exporter::family::Kind;
 
 use crate::fixture::rich;
@@ -55,8 +55,8 @@ fn compare(file: &str, body: &str) {
 #[test]
 fn both_encodings_are_as_committed() {
     let world = rich();
-    compare("exposition.om.txt", &settled(&world.body(Encoding::OpenMetrics)));
-    compare("exposition.txt", &settled(&world.body(Encoding::Text)));
+    compare("exposition.om.txt", &settled(&world.body(Format::OpenMetrics)));
+    compare("exposition.txt", &settled(&world.body(Format::Text)));
 }
 
 #[cfg(target_os = "linux")]
@@ -64,8 +64,8 @@ fn both_encodings_are_as_committed() {
 fn every_family_is_there_in_order_with_the_labels_of_the_catalogue() {
     let world = rich();
     let (open_metrics, text) = (
-        parse(&world.body(Encoding::OpenMetrics)),
-        parse(&world.body(Encoding::Text)),
+        parse(&world.body(Format::OpenMetrics)),
+        parse(&world.body(Format::Text)),
     );
     let names = |kind: fn(Kind) -> &'static str,
                  name: fn(&knowbe4_exporter::family::Family) -> &'static str| {
@@ -114,7 +114,7 @@ fn every_family_is_there_in_order_with_the_labels_of_the_catalogue() {
 
 #[test]
 fn what_is_not_known_is_absent_and_what_is_private_stays_so() {
-    let text = parse(&rich().body(Encoding::Text));
+    let text = parse(&rich().body(Format::Text));
     let acme =
         |name: &str, labels: &[(&str, &str)]| text.value(name, &[&[("account", "acme")], labels].concat());
     let zeta = |name: &str| {

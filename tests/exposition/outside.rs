@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use knowbe4_exporter::exposition::Encoding;
+use knowbe4_exporter::exposition::Format;
 
 use crate::fixture::rich;
 
@@ -51,10 +51,10 @@ fn the_official_python_parsers_read_the_same_from_both() {
     let mut script = Command::new("python3");
     script.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/parse_exposition.py"));
     for (file, encoding, gzip) in [
-        ("exposition.om", Encoding::OpenMetrics, false),
-        ("exposition.txt", Encoding::Text, false),
-        ("exposition.om.gz", Encoding::OpenMetrics, true),
-        ("exposition.txt.gz", Encoding::Text, true),
+        ("exposition.om", Format::OpenMetrics, false),
+        ("exposition.txt", Format::Text, false),
+        ("exposition.om.gz", Format::OpenMetrics, true),
+        ("exposition.txt.gz", Format::Text, true),
     ] {
         let path = folder.path().join(file);
         let body = world.exposition.body(None, encoding, gzip).expect("body");
@@ -74,7 +74,7 @@ fn the_official_python_parsers_read_the_same_from_both() {
 
 #[test]
 fn promtool_finds_nothing_but_the_buckets_that_are_gauges() {
-    let body = rich().exposition.body(None, Encoding::Text, false).expect("body");
+    let body = rich().exposition.body(None, Format::Text, false).expect("body");
     let Some(output) = run(Command::new("promtool").args(["check", "metrics"]), &body) else {
         return;
     };
@@ -93,7 +93,7 @@ fn promtool_finds_nothing_but_the_buckets_that_are_gauges() {
 fn gzip_takes_the_body() {
     let body = rich()
         .exposition
-        .body(None, Encoding::OpenMetrics, true)
+        .body(None, Format::OpenMetrics, true)
         .expect("body");
     let Some(output) = run(Command::new("gzip").arg("-t"), &body) else {
         return;

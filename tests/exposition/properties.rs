@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use knowbe4_exporter::exposition::Encoding;
+use knowbe4_exporter::exposition::Format;
 use knowbe4_exporter::model::*;
 use knowbe4_exporter::snapshot::{AccountSnapshot, Collection};
 use proptest::prelude::*;
@@ -117,8 +117,8 @@ proptest! {
     fn any_name_survives_both_encodings(names in names()) {
         let world = world();
         world.publish("acme", snapshot(&names));
-        let open_metrics = parse(&world.body_of("acme", Encoding::OpenMetrics).expect("known"));
-        let text = parse(&world.body_of("acme", Encoding::Text).expect("known"));
+        let open_metrics = parse(&world.body_of("acme", Format::OpenMetrics).expect("known"));
+        let text = parse(&world.body_of("acme", Format::Text).expect("known"));
         prop_assert_eq!(&open_metrics.samples, &text.samples);
 
         let written = |family: &str, label: &str| -> Vec<String> {

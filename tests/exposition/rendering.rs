@@ -8,7 +8,7 @@ use std::time::Duration;
 use flate2::read::GzDecoder;
 use knowbe4_exporter::catalogue::FAMILIES;
 use knowbe4_exporter::clock::Clock;
-use knowbe4_exporter::exposition::Encoding;
+use knowbe4_exporter::exposition::Format;
 use knowbe4_exporter::model::{Collector, Endpoint, Group, Groups, Policies};
 use knowbe4_exporter::snapshot::{AccountSnapshot, Collection};
 use tokio::time::advance;
@@ -16,7 +16,7 @@ use tokio::time::advance;
 use crate::fixture::{EPOCH, World, name, rich, world, world_at};
 use crate::parser::{Parsed, parse};
 
-const ENCODINGS: [Encoding; 2] = [Encoding::OpenMetrics, Encoding::Text];
+const ENCODINGS: [Format; 2] = [Format::OpenMetrics, Format::Text];
 
 fn policies(policies: u64, at: f64) -> AccountSnapshot {
     let mut snapshot = AccountSnapshot::default();
@@ -25,7 +25,7 @@ fn policies(policies: u64, at: f64) -> AccountSnapshot {
 }
 
 fn shown(world: &World) -> Option<f64> {
-    parse(&world.body(Encoding::Text)).value("knowbe4_training_policies", &[])
+    parse(&world.body(Format::Text)).value("knowbe4_training_policies", &[])
 }
 
 fn unpacked(body: &[u8]) -> String {
@@ -60,7 +60,7 @@ async fn scrapes_of_one_second_share_one_body() {
     let scrape = || {
         world
             .exposition
-            .body(None, Encoding::OpenMetrics, true)
+            .body(None, Format::OpenMetrics, true)
             .expect("body")
     };
     let first = scrape();
@@ -117,13 +117,13 @@ async fn one_account_is_seen_alone() {
     }
     assert!(
         world
-            .body_of("acme", Encoding::OpenMetrics)
+            .body_of("acme", Format::OpenMetrics)
             .expect("known")
             .ends_with("# EOF\n")
     );
     world.instruments.remove(&name("acme"));
     advance(Duration::from_secs(1)).await;
-    assert!(world.body_of("acme", Encoding::Text).is_none());
+    assert!(world.body_of("acme", Format::Text).is_none());
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn an_account_without_data_and_no_account_at_all_have_a_body() {
         parse(&world.body(encoding));
     }
     world.instruments.account(&name("new"));
-    let body = parse(&world.body_of("new", Encoding::Text).expect("known"));
+    let body = parse(&world.body_of("new", Format::Text).expect("known"));
     assert_eq!(body.value("knowbe4_exporter_series", &[]), Some(0.0));
     assert_eq!(body.value("knowbe4_exporter_api_throttled_total", &[]), Some(0.0));
     assert_eq!(
@@ -145,7 +145,7 @@ fn an_account_without_data_and_no_account_at_all_have_a_body() {
 #[test]
 fn the_textfile_has_all_that_is_about_an_account() {
     let world = rich();
-    let mut whole = parse(&world.body(Encoding::Text));
+    let mut whole = parse(&world.body(Format::Text));
     whole
         .samples
         .retain(|(_, labels), _| labels.iter().any(|(name, _)| name == "account"));
@@ -182,9 +182,9 @@ fn series(body: &Parsed, account: &str) -> (f64, Option<f64>) {
 fn the_number_of_series_is_counted() {
     let world = rich();
     for account in ["acme", "zeta"] {
-        let (counted, said) = series(&parse(&world.body(Encoding::Text)), account);
+        let (counted, said) = series(&parse(&world.body(Format::Text)), account);
         assert_eq!(Some(counted), said);
-        let alone = parse(&world.body_of(account, Encoding::Text).expect("known"));
+        let alone = parse(&world.body_of(account, Format::Text).expect("known"));
         assert_eq!(series(&alone, account), (counted, said));
     }
 }

@@ -17,7 +17,7 @@ use knowbe4_exporter::api::headers::Headers;
 use knowbe4_exporter::api::transport::{Answer, Call, Sending, Transport};
 use knowbe4_exporter::clock::Clock;
 use knowbe4_exporter::config::{AccountConfig, KeySource, SegmentAttribute};
-use knowbe4_exporter::exposition::{Encoding, Exposition};
+use knowbe4_exporter::exposition::{Exposition, Format};
 use knowbe4_exporter::instrument::Instruments;
 use knowbe4_exporter::model::AccountName;
 use knowbe4_exporter::poll::{Poller, Tools};
@@ -177,7 +177,7 @@ async fn one(organisation: Organisation, span: Span, leads: bool) {
         let mut at = span.begin;
         while at <= span.end {
             sleep_until(start + Duration::from_secs(at - span.begin)).await;
-            let whole = exposition.body(None, Encoding::OpenMetrics, false).unwrap();
+            let whole = exposition.body(None, Format::OpenMetrics, false).unwrap();
             let whole = std::str::from_utf8(&whole).unwrap();
             // Those without an account are the same for all of them: the first account's thread writes them.
             let shared = |family: &str| {
