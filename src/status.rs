@@ -7,6 +7,7 @@
 //! instruments hold none.
 
 mod condition;
+mod document;
 mod landing;
 mod links;
 mod moment;

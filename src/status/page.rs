@@ -1,20 +1,16 @@
-//! The page for people: one HTML document without scripts, images or anything from elsewhere.
-//!
-//! Everything that is not a literal here goes through [`escape`]. Tables keep their ARIA roles, because a narrow
-//! screen shows rows as blocks and browsers then forget that they were rows.
+//! The page for people. Tables keep their ARIA roles, because a narrow screen shows rows as blocks and browsers
+//! then forget that they were rows.
 
 mod account;
 mod index;
 
-use std::fmt::Write as _;
+use maud::{Markup, html};
 
 use super::condition::Condition;
+use super::document::document;
 use super::links::Links;
 use super::view::{AccountView, StatusView};
 use super::words::{self, Text};
-
-/// The style sheet of all pages: light and dark, and narrow screens.
-pub(super) const STYLE: &str = include_str!("style.css");
 
 /// With more accounts than this only those that need attention are unfolded, and a field finds one by its name.
 const UNFOLDED_ACCOUNTS: usize = 3;
@@ -22,25 +18,6 @@ const UNFOLDED_ACCOUNTS: usize = 3;
 /// With more accounts than this only those that need attention have their details on the page, folded, and no more
 /// than this many of them: 20 take some 200 KiB. Each of the others has a page of its own.
 const DETAILED_ACCOUNTS: usize = 20;
-
-/// Text as it may stand in HTML, between tags or in a quoted attribute.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            // Control characters are no HTML, and direction overrides make text lie about its order.
-            c if c.is_control() && !matches!(c, '\n' | '\t') => escaped.push('\u{FFFD}'),
-            '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => escaped.push('\u{FFFD}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
 
 impl StatusView {
     /// The page at `/status`; `links` lead to the others. `picked` is the name of one account, or what
@@ -71,7 +48,6 @@ impl StatusView {
                 .filter(|account| account.condition.needs_attention())
                 .count(),
         };
-        let mut html = String::with_capacity(8 * 1024 + worst_first.len() * 512 + detailed * 12 * 1024);
         let lead = match picked {
             Some(part) if !exact => format!(
                 "No account is called \u{201c}{part}\u{201d}; {} of {} have it in their name.",
@@ -87,27 +63,33 @@ impl StatusView {
                 failing => format!("({failing}) "),
             },
         };
-        head(&mut html, &title, links, picked.is_some());
-        let _ = write!(html, "<p class=\"lead\">{}</p>", escape(&lead));
-        reload(&mut html, self, now);
-        if self.accounts.len() > UNFOLDED_ACCOUNTS {
-            let names = self.accounts.iter().map(|account| account.account.as_str());
-            index::find(&mut html, names, picked.unwrap_or_default());
-        }
         let (here, elsewhere) = worst_first.split_at(detailed);
-        if worst_first.len() > 1 || !elsewhere.is_empty() {
-            let is_here = |account: &AccountView| here.iter().any(|other| other.account == account.account);
-            index::write(&mut html, &worst_first, now, is_here);
-        }
+        let is_here = |account: &AccountView| here.iter().any(|other| other.account == account.account);
         let alone = worst_first.len() == 1;
-        for account in here {
-            // Whoever follows a link to a folded one unfolds it.
-            let open = worst_first.len() <= UNFOLDED_ACCOUNTS
-                || worst_first.len() <= DETAILED_ACCOUNTS && account.condition.needs_attention();
-            account::write(&mut html, account, links, now, open, alone);
-        }
-        foot(&mut html, self, now);
-        html
+        // Whoever follows a link to a folded one unfolds it.
+        let open = |account: &AccountView| {
+            worst_first.len() <= UNFOLDED_ACCOUNTS
+                || worst_first.len() <= DETAILED_ACCOUNTS && account.condition.needs_attention()
+        };
+        let body = html! {
+            a class="skip" href="#Content" { "To the content" }
+            (header(links, picked.is_some()))
+            main id="Content" {
+                p class="lead" { (lead) }
+                (reload(self, now))
+                @if self.accounts.len() > UNFOLDED_ACCOUNTS {
+                    (index::find(&self.accounts, picked.unwrap_or_default()))
+                }
+                @if worst_first.len() > 1 || !elsewhere.is_empty() {
+                    (index::index(&worst_first, now, is_here))
+                }
+                @for account in here {
+                    (account::section(account, links, now, open(account), alone))
+                }
+            }
+            (footer(self, now))
+        };
+        document(&format!("{title}KnowBe4 exporter: status"), &body)
     }
 
     /// Whether an account of this name is there.
@@ -128,50 +110,56 @@ impl StatusView {
     }
 }
 
-fn head(html: &mut String, title: &str, links: &Links, picked: bool) {
-    let root = escape(&links.root);
-    let _ = write!(
-        html,
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
-         <title>{title}KnowBe4 exporter: status</title><link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style></head><body>\
-         <a class=\"skip\" href=\"#Content\">To the content</a><header><h1>KnowBe4 exporter: status</h1>\
-         <nav aria-label=\"Pages\"><ul><li><a href=\"{root}\">Start</a></li>{all}<li><a href=\"{metrics}\">Metrics</a></li>\
-         <li><a href=\"{root}api/v1/status\">Status as JSON</a></li></ul></nav></header><main id=\"Content\">",
-        title = escape(title),
-        all = if picked {
-            format!("<li><a href=\"{root}status\">All accounts</a></li>")
-        } else {
-            String::new()
-        },
-        metrics = escape(&links.metrics),
-    );
+fn header(links: &Links, picked: bool) -> Markup {
+    html! {
+        header {
+            h1 { "KnowBe4 exporter: status" }
+            nav aria-label="Pages" {
+                ul {
+                    li { a href=(links.root) { "Start" } }
+                    @if picked {
+                        li { a href={ (links.root) "status" } { "All accounts" } }
+                    }
+                    li { a href=(links.metrics) { "Metrics" } }
+                    li { a href={ (links.root) "api/v1/status" } { "Status as JSON" } }
+                }
+            }
+        }
+    }
 }
 
-fn foot(html: &mut String, view: &StatusView, now: f64) {
-    html.push_str("</main><footer>");
-    let _ = write!(html, "<p>knowbe4-exporter {}", escape(&view.version));
-    if let Some(started) = &view.started {
-        let _ = write!(html, ", started {}", text(&words::relative(started, now)));
+fn footer(view: &StatusView, now: f64) -> Markup {
+    html! {
+        footer {
+            p {
+                "knowbe4-exporter " (view.version)
+                @if let Some(started) = &view.started { ", started " (text(&words::relative(started, now))) }
+                @if let Some(now) = &view.now { ". This page shows " (now.absolute()) }
+                "; load it again for a newer state."
+            }
+        }
     }
-    if let Some(now) = &view.now {
-        let _ = write!(html, ". This page shows {}", escape(&now.absolute()));
-    }
-    html.push_str("; load it again for a newer state.</p></footer></body></html>");
 }
 
-fn reload(html: &mut String, view: &StatusView, now: f64) {
-    if !view.config_reload_successful {
-        let _ = write!(
-            html,
-            "<div class=\"card\" role=\"note\"><p>{} <strong>The last reload of the configuration failed.</strong> \
-             In force is what was read {}.</p><p class=\"cure\"><strong>What to do:</strong> run \
-             <code>knowbe4-exporter check</code>: it names every mistake with its line.</p></div>",
-            tag(Condition::Failing),
-            view.config_read
-                .as_ref()
-                .map_or_else(|| "before".to_owned(), |at| text(&words::relative(at, now))),
-        );
+fn reload(view: &StatusView, now: f64) -> Markup {
+    html! {
+        @if !view.config_reload_successful {
+            div class="card" role="note" {
+                p {
+                    (tag(Condition::Failing)) " " strong { "The last reload of the configuration failed." }
+                    " In force is what was read "
+                    @match &view.config_read {
+                        Some(at) => (text(&words::relative(at, now))),
+                        None => "before",
+                    }
+                    "."
+                }
+                p class="cure" {
+                    strong { "What to do:" } " run " code { "knowbe4-exporter check" }
+                    ": it names every mistake with its line."
+                }
+            }
+        }
     }
 }
 
@@ -209,80 +197,24 @@ fn tally(conditions: impl Iterator<Item = Condition> + Clone) -> String {
     words.join(", ")
 }
 
-fn tag(condition: Condition) -> String {
-    format!(
-        "<span class=\"tag {word}\"><span aria-hidden=\"true\">{sign}</span> {word}</span>",
-        word = condition.as_str(),
-        sign = condition.sign(),
-    )
-}
-
-fn sentence(pieces: &[Text]) -> String {
-    pieces.iter().map(text).collect()
-}
-
-fn text(piece: &Text) -> String {
-    match piece {
-        Text::Plain(words) => escape(words),
-        Text::Time(at, words) => format!(
-            "<time datetime=\"{}\" title=\"{}\">{}</time>",
-            escape(&at.rfc3339),
-            escape(&at.absolute()),
-            escape(words)
-        ),
+fn tag(condition: Condition) -> Markup {
+    html! {
+        span class={ "tag " (condition.as_str()) } {
+            span aria-hidden="true" { (condition.sign()) } " " (condition.as_str())
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn sentence(pieces: &[Text]) -> Markup {
+    html! { @for piece in pieces { (text(piece)) } }
+}
 
-    /// Relative luminance of `#rgb` or `#rrggbb` (WCAG 2.2).
-    fn luminance(colour: &str) -> f64 {
-        let digits = colour.trim_start_matches('#');
-        let width = digits.len() / 3;
-        let channel = |index: usize| {
-            let digits = &digits[index * width..(index + 1) * width];
-            let full = if width == 1 {
-                digits.repeat(2)
-            } else {
-                digits.to_owned()
-            };
-            let value = f64::from(u8::from_str_radix(&full, 16).expect("hexadecimal")) / 255.0;
-            if value <= 0.040_45 {
-                value / 12.92
-            } else {
-                ((value + 0.055) / 1.055).powf(2.4)
-            }
-        };
-        0.2126 * channel(0) + 0.7152 * channel(1) + 0.0722 * channel(2)
-    }
-
-    #[test]
-    fn all_text_has_contrast_in_light_and_dark() {
-        let schemes: Vec<_> = STYLE.split(":root{").skip(1).collect();
-        assert_eq!(schemes.len(), 2);
-        for scheme in schemes {
-            let colour = |name: &str| {
-                let (_, rest) = scheme.split_once(&format!("--{name}:")).expect(name);
-                luminance(rest.split([';', '}', '\n']).next().expect("a colour"))
-            };
-            for (ink, paper) in [
-                ("ink", "bg"),
-                ("ink", "card"),
-                ("soft", "bg"),
-                ("soft", "card"),
-                ("link", "bg"),
-                ("link", "card"),
-                ("link", "calm-bg"),
-                ("good", "good-bg"),
-                ("bad", "bad-bg"),
-                ("warn", "warn-bg"),
-                ("calm", "calm-bg"),
-            ] {
-                let (a, b) = (colour(ink), colour(paper));
-                let contrast = (a.max(b) + 0.05) / (a.min(b) + 0.05);
-                assert!(contrast >= 4.5, "{ink} on {paper}: {contrast:.2}");
+fn text(piece: &Text) -> Markup {
+    html! {
+        @match piece {
+            Text::Plain(words) => (words),
+            Text::Time(at, words) => {
+                time datetime=(at.rfc3339) title=(at.absolute()) { (words) }
             }
         }
     }
