@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! cargo run --release --example history -- --days 400 OUTDIR
-//! for file in OUTDIR/*.om; do promtool tsdb create-blocks-from --max-block-duration=486h openmetrics "$file" DATA; done
+//! for file in OUTDIR/*.om; do promtool tsdb create-blocks-from --max-block-duration=1458h openmetrics "$file" DATA; done
 //! prometheus --storage.tsdb.path=DATA --storage.tsdb.retention.time=10y --query.lookback-delta=65m ...
 //! ```
 //!

@@ -23,7 +23,7 @@ use crate::supervise::Shared;
 const NEWEST: i64 = 3 * 3600;
 
 /// promtool reads the whole file once for each block, and makes blocks of two hours unless it is told otherwise.
-const BLOCK: &str = "1440h";
+const BLOCK: &str = "1458h";
 
 pub(super) async fn backfill(options: Options, arguments: BackfillArgs, env: impl Env + 'static) -> Ending {
     // Before anything is read.

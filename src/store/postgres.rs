@@ -16,6 +16,7 @@ mod packed;
 mod passfile;
 mod reports;
 mod restored;
+mod saves;
 mod schema;
 mod tls;
 mod trouble;
@@ -26,6 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 use tokio_postgres::types::Type;
 
 use self::account::{Held, HeldLease};
@@ -82,6 +84,8 @@ struct State {
     /// Looks in a row at which an account had no living holder.
     free_for: BTreeMap<AccountName, u32>,
     followed: BTreeMap<AccountName, Followed>,
+    /// When what others save was last looked at.
+    looked: Option<Instant>,
     reports: Reports,
     /// Requests of the last day that this process has recorded or found: id and time.
     recorded: BTreeMap<AccountName, VecDeque<(i64, i64)>>,

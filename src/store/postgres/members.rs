@@ -1,4 +1,4 @@
-//! Who lives, who holds what, and what others save: looked at all the time.
+//! Who lives and who holds what: looked at all the time.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -6,21 +6,18 @@ use std::time::Duration;
 
 use replicas::protocol::Terms;
 use replicas::spread::target;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_postgres::types::Type;
 use tracing::{info, warn};
 
+use super::Shared;
 use super::account::Held;
 use super::trouble::Trouble;
-use super::{Shared, packed};
 use crate::model::AccountName;
 use crate::store::LeaseEnd;
 
 /// How often the heart beats and leases are looked at: several times within a lease.
 const BEAT: Duration = Duration::from_secs(2);
-
-/// How often snapshots of others are looked at, where nobody tells of news.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// Looks at which an account is free before it is taken beyond the even share: nobody else wants it.
 const LEFT_OVER: u32 = 4;
@@ -71,10 +68,6 @@ const SETTLE: &str = "
 UPDATE knowbe4_exporter.request r SET ended = clock_timestamp()
 FROM unnest($1, $2, $3) AS s (account, fence, id)
 WHERE r.account = s.account AND r.fence = s.fence AND r.id <= s.id AND r.ended IS NULL";
-
-const VERSIONS: &str = "SELECT account, version FROM knowbe4_exporter.saved WHERE account = ANY($1)";
-
-const SAVED: &str = "SELECT bytes FROM knowbe4_exporter.saved WHERE account = $1";
 
 /// What the database says of an account.
 #[derive(Debug, Clone)]
@@ -316,50 +309,6 @@ impl Shared {
         for held in held.take(count.saturating_sub(ending)) {
             held.ends(LeaseEnd::GiveUp);
         }
-    }
-
-    async fn follow_others(&self) {
-        loop {
-            // What goes wrong is told where the heart beats.
-            let _ = self.look_at_saved().await;
-            let _ = self.look_at_reports().await;
-            // Told, or a second later.
-            let _ = timeout(LOOK, self.news.notified()).await;
-        }
-    }
-
-    async fn look_at_saved(&self) -> Result<(), Trouble> {
-        let names: Vec<String> = {
-            let mut state = self.lock();
-            state
-                .followed
-                .retain(|_, followed| followed.to.receiver_count() > 0);
-            let followed = state
-                .followed
-                .keys()
-                .filter(|name| !state.held.contains_key(*name));
-            followed.map(ToString::to_string).collect()
-        };
-        if names.is_empty() {
-            return Ok(());
-        }
-        for row in self.bulk.rows(VERSIONS, &[(&names, Type::TEXT_ARRAY)]).await? {
-            let (name, version): (&str, i64) = (row.get(0), row.get(1));
-            let Ok(name) = name.parse::<AccountName>() else {
-                continue;
-            };
-            let known = self.lock().followed.get(&name).map(|followed| followed.version);
-            if known.is_none_or(|known| known == version) {
-                continue;
-            }
-            let row = self.bulk.row(SAVED, &[(&name.as_str(), Type::TEXT)]).await?;
-            let saved = row.and_then(|row| packed::unpack(row.get(0)));
-            if let (Some(saved), Some(followed)) = (saved, self.lock().followed.get_mut(&name)) {
-                followed.version = version;
-                followed.to.send_replace(Some(Arc::new(saved)));
-            }
-        }
-        Ok(())
     }
 }
 

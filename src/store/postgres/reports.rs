@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_postgres::types::Type;
 
 use super::account::Held;
+use super::saves::LATELY;
 use super::trouble::Trouble;
 use super::{Shared, packed};
 use crate::model::AccountName;
@@ -19,9 +20,6 @@ const SHOWN: Duration = Duration::from_millis(1500);
 
 /// Pause between two writes of reports: one write takes those of all accounts.
 const PAUSE: Duration = Duration::from_millis(300);
-
-/// After a look that is older than this, all is looked at again, and not only what is new.
-const LATELY: Duration = Duration::from_secs(5);
 
 /// Under the lease's own number: what a replica reports that has lost its lease is nobody's business.
 const REPORT: &str = "
