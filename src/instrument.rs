@@ -147,8 +147,11 @@ impl AccountInstruments {
 
     /// Changes several things at once.
     pub fn update<R>(&self, change: impl FnOnce(&mut AccountState) -> R) -> R {
+        let mut state = self.lock();
+        let result = change(&mut state);
+        // Under the lock: who has seen this number sees the change.
         self.changes.fetch_add(1, Ordering::Relaxed);
-        change(&mut self.lock())
+        result
     }
 
     /// From now on what is shown of the account's counters is what its holder has reported.
