@@ -181,11 +181,14 @@ fn load_without_keys(options: &Options, env: &dyn Env) -> Result<Config, Stop> {
     taken(Config::load_without_keys(options, env), options)
 }
 
-/// What all accounts share. Nothing is opened or written yet.
-fn wire(config: &Config, env: Arc<dyn Env>) -> Result<Shared, Stop> {
+/// What all accounts share. Nothing is opened or written yet, but where a database takes over what is in a path: whoever
+/// sends requests has to know what has been spent there.
+async fn wire(config: &Config, env: Arc<dyn Env>) -> Result<Shared, Stop> {
     let clock = Clock::system();
+    let storage = configured_storage(config, env.as_ref())?;
+    storage::take_over(config, &storage).await?;
     Ok(Shared {
-        storage: configured_storage(config, env.as_ref())?,
+        storage,
         keys: Arc::default(),
         published: Arc::default(),
         clients: clients(config, env.as_ref())?,

@@ -32,7 +32,7 @@ pub(super) async fn backfill(options: Options, arguments: BackfillArgs, env: imp
     labels(&arguments.label)?;
     let config = load(&options, &env)?;
     chosen(&config, arguments.account.as_deref())?;
-    let shared = wire(&config, Arc::new(env))?;
+    let shared = wire(&config, Arc::new(env)).await?;
     write(&config, shared, &arguments).await
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn check(options: Options, arguments: CheckArgs, env: impl Env 
 
 /// Tries the key of each account, within its budget, and says what came of it. True when nothing failed.
 pub(super) async fn try_keys(config: &Config, env: Arc<dyn Env>, shapes: bool) -> Result<bool, Stop> {
-    let shared = wire(config, env)?;
+    let shared = wire(config, env).await?;
     let tried = async {
         let mut all = true;
         for account in &config.accounts {

@@ -45,7 +45,7 @@ pub(super) async fn demo(options: Options, arguments: DemoArgs, env: impl Env + 
         // What was asked for the past is nothing to what is served: it has a ledger of its own.
         let past = Temporary::new("history");
         let config = Config::for_one(account.clone(), past.0.clone());
-        write(&config, wire(&config, Arc::clone(&env))?, &history(file)).await?;
+        write(&config, wire(&config, Arc::clone(&env)).await?, &history(file)).await?;
     }
     let config = Config::for_one(account, storage.0.clone());
     let again = config.clone();

@@ -11,7 +11,7 @@ use tracing::{error, info, warn};
 
 use super::signals::hangups;
 use super::site::{Exporter, READY, Reload};
-use super::{Ending, Stop, storage, wire};
+use super::{Ending, Stop, wire};
 use crate::cli::Options;
 use crate::clock::{Noticed, Watch};
 use crate::config::Config;
@@ -63,9 +63,8 @@ impl App {
     ) -> Result<Self, Stop> {
         let notifier = Arc::new(notifier(&*env));
         // Before a port is bound: it may end with wrong usage.
-        let shared = wire(&config, env)?;
+        let shared = wire(&config, env).await?;
         let listeners = listeners(&options).await?;
-        storage::take_over(&config, &shared.storage).await?;
         let exposition = Arc::new(Exposition::new(
             Arc::clone(&shared.published),
             Arc::clone(&shared.instruments),

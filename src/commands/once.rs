@@ -10,7 +10,7 @@ use crate::poll::Poller;
 
 pub(super) async fn once(options: Options, arguments: OnceArgs, env: impl Env + 'static) -> Ending {
     let config = load(&options, &env)?;
-    let shared = wire(&config, Arc::new(env))?;
+    let shared = wire(&config, Arc::new(env)).await?;
     let exposition = Exposition::new(
         Arc::clone(&shared.published),
         Arc::clone(&shared.instruments),

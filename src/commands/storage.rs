@@ -1,4 +1,5 @@
-//! `storage copy`: takes accounts from one storage to another; and what a start does that is given two.
+//! `storage copy`: takes accounts from one storage to another; and what every command does first that is given two and
+//! sends requests.
 
 use std::path::Path;
 use std::sync::Arc;

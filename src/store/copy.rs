@@ -28,17 +28,18 @@ pub async fn copy(
 ) -> Result<Copied, StoreError> {
     let there = to.peek(account).await?;
     let source = taken(from, account).await?;
-    let saved = source.load().await?;
-    if there.is_some() {
-        return if same(&there, &saved) {
-            Ok(Copied::Before)
-        } else {
-            Err(StoreError::There(to.place()))
-        };
-    }
-    let target = taken(to, account).await?;
-    let copied = copy_leased(base_url, &*source, &*target, saved, wall).await;
-    target.release().await;
+    let copied = async {
+        let saved = source.load().await?;
+        if there.is_some() {
+            let known = same(&there, &saved).then_some(Copied::Before);
+            return known.ok_or_else(|| StoreError::There(to.place()));
+        }
+        let target = taken(to, account).await?;
+        let copied = copy_leased(base_url, &*source, &*target, saved, wall).await;
+        target.release().await;
+        copied
+    };
+    let copied = copied.await;
     source.release().await;
     copied
 }

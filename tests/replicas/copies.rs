@@ -120,6 +120,30 @@ fn accounts_are_copied_into_the_database_and_back() {
     );
 }
 
+/// Whatever sends requests takes over first: nothing spent is forgotten.
+#[test]
+fn a_single_run_with_both_takes_the_path_over() {
+    let Some(postgres) = Postgres::start() else { return };
+    let simulator = simulate(&SMALL);
+    let often = "    budget: { requests_per_day: 100000, share: 1, requests_per_minute: 6000, requests_per_second: 100 }\n";
+    let site = site(&simulator, 2, often);
+    let data = site.path("data");
+    let spent = polled(serve(&site, &[path(&data)]));
+    let mut all = vec!["once".to_owned()];
+    all.extend(flags(
+        &site,
+        &[path(&data), format!("--storage.url={}", postgres.url())],
+    ));
+    let output = run(&all.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.code() == Some(0) && said.contains("taken over"),
+        "{said}"
+    );
+    let known = postgres.ask("SELECT count(*) FROM knowbe4_exporter.request WHERE fence = 0");
+    assert!(known[0].parse::<f64>().unwrap() >= spent, "{known:?} of {spent}");
+}
+
 #[test]
 fn a_first_start_with_both_takes_the_path_over() {
     let Some(postgres) = Postgres::start() else { return };
