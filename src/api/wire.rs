@@ -5,7 +5,6 @@
 //! logged. Field names and units: <https://developer.knowbe4.com/rest/reporting>.
 
 mod lenient;
-mod recipients;
 mod rows;
 
 use std::marker::PhantomData;
@@ -14,10 +13,9 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess};
 
 pub use lenient::Drift;
 use lenient::{Any, Lenient, Seed, next_key};
-pub use recipients::RecipientRow;
 pub use rows::{
-    AccountRow, CampaignRow, EnrollmentRow, GroupRow, HistoryRow, PolicyRow, PurchaseRow, TestRow,
-    TrainingRow, UserRow,
+    AccountRow, CampaignRow, EnrollmentRow, GroupRow, HistoryRow, PolicyRow, PurchaseRow, RecipientRow,
+    TestRow, TrainingRow, UserRow,
 };
 
 /// A row of a listing.

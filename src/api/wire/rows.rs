@@ -4,6 +4,7 @@ mod account;
 mod groups;
 mod history;
 mod phishing;
+mod recipients;
 mod training;
 mod users;
 
@@ -15,6 +16,7 @@ pub use account::AccountRow;
 pub use groups::GroupRow;
 pub use history::HistoryRow;
 pub use phishing::{CampaignRow, TestRow};
+pub use recipients::RecipientRow;
 pub use training::{EnrollmentRow, PolicyRow, PurchaseRow, TrainingRow};
 pub use users::UserRow;
 
@@ -140,7 +142,7 @@ impl<'de, F: FnMut(i64)> Lenient<'de> for Elements<'_, F> {
 }
 
 /// What an element is called by: a bare number, or an object's `id` or `group_id`.
-pub(super) struct ElementId;
+struct ElementId;
 
 impl<'de> Lenient<'de> for ElementId {
     /// [`None`] for null, `Some(None)` for an element without an id.

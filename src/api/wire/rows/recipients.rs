@@ -1,30 +1,29 @@
-//! Rows of `/v1/phishing/security_tests/{id}/recipients`. Of the person only the id is read; name, e-mail, IP address,
+//! From `/v1/phishing/security_tests/{id}/recipients`. Of the person only the id is read; name, e-mail, IP address,
 //! location and browser are passed over undecoded.
 
 use serde::de::{IgnoredAny, MapAccess};
 
-use super::lenient::moment;
-use super::{Any, Drift, Row, Seed};
-use crate::api::wire::rows::ElementId;
+use super::{Any, Besides, Drift, ElementId, Row, Seed, row};
+use crate::api::wire::lenient::moment;
 use crate::recipients::{Event, Mail};
 
-/// The mail to one recipient.
-#[derive(Debug, Default)]
-pub struct RecipientRow {
-    id: Option<i64>,
-    /// What became of it.
-    pub mail: Mail,
+row! {
+    /// The mail to one recipient. Its id is unique within one test.
+    RecipientRow, identified by "recipient_id";
+    besides {
+        /// What became of it.
+        pub mail: Mail,
+    }
 }
 
-impl Row for RecipientRow {
-    fn field<'de, A: MapAccess<'de>>(
+impl Besides for RecipientRow {
+    fn other<'de, A: MapAccess<'de>>(
         &mut self,
         key: &str,
         map: &mut A,
         drift: &mut Drift,
-    ) -> Result<(), A::Error> {
+    ) -> Result<bool, A::Error> {
         match key {
-            "recipient_id" => self.id = Any::next(map)?.integer(drift),
             "user" => self.mail.user = map.next_value_seed(Seed(ElementId))?.flatten(),
             "delivered_at" => self.mail.delivered = moment(Any::next(map)?, drift),
             "reported_at" => self.mail.reported = moment(Any::next(map)?, drift),
@@ -32,20 +31,9 @@ impl Row for RecipientRow {
                 let failed: Event = moment(Any::next(map)?, drift);
                 self.mail.failed = self.mail.failed.or_earlier(failed);
             }
-            _ => {
-                map.next_value::<IgnoredAny>()?;
-            }
+            _ => return Ok(false),
         }
-        Ok(())
-    }
-
-    fn finish(&mut self, drift: &mut Drift) {
-        drift.missing_id += u64::from(self.id.is_none());
-    }
-
-    /// Unique within one test.
-    fn id(&self) -> Option<i64> {
-        self.id
+        Ok(true)
     }
 }
 
