@@ -27,5 +27,8 @@ mod rules;
 mod play;
 #[path = "../replicas/postgres.rs"]
 mod postgres;
+#[path = "../replicas/replica.rs"]
+#[allow(dead_code, reason = "shared by tests that each use a part")]
+mod replica;
 #[path = "../support/mod.rs"]
 mod support;

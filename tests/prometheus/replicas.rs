@@ -7,8 +7,9 @@ use std::thread::spawn;
 
 use super::components::{Alerts, Server};
 use super::postgres::Postgres;
+use super::replica::{replica, site};
 use super::rules;
-use super::support::{Program, Site, ask, has, optional, simulate};
+use super::support::{Program, ask, has, optional, simulate};
 
 /// The replica that holds each account.
 const HOLDERS: &str =
@@ -89,29 +90,6 @@ fn pass_on(mut connection: TcpStream, replicas: &[SocketAddr]) {
     }
 }
 
-fn site(simulator: &Program) -> Site {
-    let site = Site::new();
-    let mut file = "accounts:\n".to_owned();
-    for account in ["a0", "a1"] {
-        site.write(account, &format!("test-key-{account}"));
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        std::fs::set_permissions(site.path(account), private).unwrap();
-        file += &format!(
-            "  - {{ name: {account}, base_url: '{}', api_key_file: {account}, collectors: {{ account: {{ interval: 5s }} }},\n      \
-             budget: {{ requests_per_day: 100000, share: 1, requests_per_minute: 1000, requests_per_second: 50 }} }}\n",
-            simulator.url()
-        );
-    }
-    site.write("config.yml", &file);
-    site
-}
-
-fn replica(site: &Site, postgres: &Postgres) -> Program {
-    let config = format!("--config.file={}", site.path("config.yml").display());
-    let url = format!("--storage.url={}", postgres.url());
-    Program::start(&[&config, &url, "--web.listen-address=127.0.0.1:0"], &[])
-}
-
 /// The jobs that `docs/replicas.md` gives, with the addresses of this test.
 fn jobs(service: SocketAddr, replicas: &[Program]) -> String {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/replicas.md")).unwrap();
@@ -144,7 +122,9 @@ fn numbers(prometheus: &Server, expression: &str) -> Vec<f64> {
 fn watched_by(program: &str) {
     let Some(postgres) = Postgres::start() else { return };
     let simulator = simulate(&["--scenario", "quiet", "--users", "100", "--enrollments", "200"]);
-    let site = site(&simulator);
+    let often = "    collectors: { account: { interval: 5s } }\n    \
+                 budget: { requests_per_day: 100000, share: 1, requests_per_minute: 1000, requests_per_second: 50 }\n";
+    let site = site(&simulator, 2, often);
     let mut replicas: Vec<_> = (0..3).map(|_| replica(&site, &postgres)).collect();
     let balancer = Balancer::start();
     balancer.is_before(&replicas);

@@ -8,6 +8,7 @@ use std::thread::{sleep, spawn};
 use std::time::Duration;
 
 use crate::postgres::Postgres;
+use crate::replica::replica_at;
 use crate::support::*;
 use crate::{SPREAD, TAKEOVER, arrivals, held, judge, site, until};
 
@@ -50,9 +51,7 @@ impl Gate {
     }
 
     fn replica(&self, site: &Site) -> Program {
-        let config = format!("--config.file={}", site.path("config.yml").display());
-        let url = format!("--storage.url=postgresql://kb4@127.0.0.1:{}/kb4", self.port);
-        Program::start(&[&config, &url, "--web.listen-address=127.0.0.1:0"], &[])
+        replica_at(site, &format!("postgresql://kb4@127.0.0.1:{}/kb4", self.port))
     }
 }
 

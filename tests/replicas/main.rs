@@ -16,6 +16,7 @@ mod counters;
 mod gates;
 mod mistakes;
 mod postgres;
+mod replica;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;
@@ -25,6 +26,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use postgres::Postgres;
+use replica::{replica, site};
 use support::*;
 
 /// Long enough for a replica to be found dead and its accounts to be spread anew.
@@ -36,30 +38,6 @@ const TAKEOVER: Duration = Duration::from_secs(20);
 /// Accounts and the replicas that hold them: those that live.
 const HOLDERS: &str = "SELECT a.name || ' ' || r.name FROM knowbe4_exporter.account a \
     JOIN knowbe4_exporter.replica r ON r.id = a.holder WHERE r.expires > clock_timestamp() ORDER BY 1";
-
-/// A folder with a configuration of so many accounts.
-fn site(simulator: &Program, accounts: usize, more: &str) -> Site {
-    let site = Site::new();
-    let mut file = "accounts:\n".to_owned();
-    for account in 0..accounts {
-        let key = format!("key{account}");
-        site.write(&key, &format!("test-key-{account}"));
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        std::fs::set_permissions(site.path(&key), private).unwrap();
-        file += &format!(
-            "  - name: a{account}\n    base_url: {}\n    api_key_file: {key}\n{more}",
-            simulator.url()
-        );
-    }
-    site.write("config.yml", &file);
-    site
-}
-
-fn replica(site: &Site, postgres: &Postgres) -> Program {
-    let config = format!("--config.file={}", site.path("config.yml").display());
-    let url = format!("--storage.url={}", postgres.url());
-    Program::start(&[&config, &url, "--web.listen-address=127.0.0.1:0"], &[])
-}
 
 fn until(what: &str, patience: Duration, ready: impl Fn() -> bool) {
     let deadline = Instant::now() + patience;
