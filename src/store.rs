@@ -86,7 +86,7 @@ pub trait Storage: fmt::Debug + Send + Sync {
         watch::Sender::new(None).subscribe()
     }
 
-    /// How this process has fared with the database; [`None`] where there is none.
+    /// How this process has fared with the database; [`None`] where the storage isn't one.
     fn database_use(&self) -> Option<DatabaseUse> {
         None
     }

@@ -71,7 +71,7 @@ impl Reports {
         heard.to.subscribe()
     }
 
-    /// Notes a report that is `age` old. One that is known already is none.
+    /// Notes a report that is `age` old, unless it is the last one once more.
     fn note(&mut self, account: &AccountName, at: i64, age: Duration, bytes: Bytes) {
         let Some(heard) = self.heard.get_mut(account).filter(|heard| heard.at != Some(at)) else {
             return;
