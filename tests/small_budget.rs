@@ -229,9 +229,10 @@ async fn the_newest_tests_are_read_and_the_others_keep_what_they_had() {
         with.read
     );
     assert!(without.read.is_empty());
-    // A tenth of the day is theirs at most. A test takes it for two days and a half at once, and a refresh of all users,
-    // which takes as much, waits for it: it is older for that, and never older than it was asked to be.
-    assert!(with.age < 1.35 * without.age, "{} and {}", with.age, without.age);
+    // A tenth of the day is theirs at most. A test takes it for two days and a half at once, in the place of one in six
+    // refreshes of all users, which cost as much. If the cheap ones made room instead, for the day before and the day
+    // after it, the mean would be hardly better (1.37 h in place of 1.48).
+    assert!(with.age < 1.3 * without.age, "{} and {}", with.age, without.age);
     assert!(with.late.is_empty(), "{:?}", with.late);
     let newest: BTreeSet<_> = (0..TESTS)
         .filter(|test| started(*test) < EPOCH + 10.0 * DAY)
