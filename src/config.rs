@@ -13,6 +13,7 @@ mod base_url;
 pub mod duration;
 mod environment;
 mod file;
+mod fingerprint;
 mod groups;
 mod key;
 pub mod keys;
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 pub use account::{AccountConfig, BudgetConfig, CollectorConfig, PhishingConfig};
 pub use base_url::{BaseUrl, BaseUrlError};
+pub use fingerprint::fingerprint;
 pub use groups::GroupFilter;
 pub use key::{KeyError, KeySource};
 pub use segment::SegmentAttribute;

@@ -18,7 +18,7 @@ use quota::{Budget, BudgetState};
 
 pub use self::families::FAMILIES;
 use crate::model::{
-    AccountName, Collector, CollectorStatus, DatabaseUse, Endpoint, Holding, PerCollector, Reason,
+    AccountName, Collector, CollectorStatus, DatabaseUse, Endpoint, Holding, PerCollector, Reason, Replicas,
 };
 
 /// Upper bounds of `knowbe4_exporter_api_request_duration_seconds`, in seconds. The API answers small pages in
@@ -243,6 +243,8 @@ pub struct ProcessState {
     pub reload_success_timestamp: f64,
     /// How it has fared with the database; [`None`] without one.
     pub database: Option<DatabaseUse>,
+    /// Who shares it; [`None`] without one, and while it can't be asked.
+    pub replicas: Option<Replicas>,
 }
 
 /// The instruments of all accounts.
@@ -263,6 +265,7 @@ impl Instruments {
                 reload_successful: true,
                 reload_success_timestamp: now,
                 database: None,
+                replicas: None,
             }),
             shown: AtomicU64::new(0),
         }
@@ -304,9 +307,12 @@ impl Instruments {
         &self,
         answers: bool,
         database: Option<DatabaseUse>,
+        replicas: Option<Replicas>,
         holding: impl Fn(&AccountName) -> Option<Holding>,
     ) {
-        self.lock_process().database = database;
+        let mut process = self.lock_process();
+        (process.database, process.replicas) = (database, replicas);
+        drop(process);
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
         for (name, instruments) in accounts.iter() {
             let mut state = instruments.lock();

@@ -25,7 +25,7 @@ pub use collector::{Collector, PerCollector};
 pub use endpoint::Endpoint;
 pub use enrollment::{EnrollmentStatus, StatusCounts};
 pub use failure::{Failure, Reason};
-pub use holding::{DatabaseUse, Holding};
+pub use holding::{DatabaseUse, Holding, Replicas};
 pub use recipients::{
     FAILED_TESTS, MailCounts, MailsOfMany, PhishingRecipients, RECIPIENT_DELAY_BOUNDS,
     RECIPIENT_DELAY_SECONDS, RecipientsPeople, RecipientsRead, RecipientsWindow, SegmentMails,

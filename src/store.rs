@@ -26,6 +26,7 @@ mod file;
 mod postgres;
 mod saved;
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -42,7 +43,7 @@ pub use saved::Saved;
 
 use crate::causes::causes;
 use crate::clock::Clock;
-use crate::model::{AccountName, DatabaseUse, Holding, RiskPoint};
+use crate::model::{AccountName, DatabaseUse, Holding, Replicas, RiskPoint};
 
 /// An operation of a storage. None of them is left half done when it is dropped: it happens or it doesn't.
 pub type Stored<'a, T> = Pending<'a, Result<T, StoreError>>;
@@ -88,6 +89,15 @@ pub trait Storage: fmt::Debug + Send + Sync {
 
     /// How this process has fared with the database; [`None`] where the storage isn't one.
     fn database_use(&self) -> Option<DatabaseUse> {
+        None
+    }
+
+    /// These accounts are polled from now on, and no others. `fingerprint` names their configuration, for replicas to
+    /// find out that theirs differ.
+    fn configured(&self, _accounts: BTreeSet<AccountName>, _fingerprint: String) {}
+
+    /// The replicas that share the storage; [`None`] where it isn't shared, and while it can't be asked.
+    fn replicas(&self) -> Option<Replicas> {
         None
     }
 

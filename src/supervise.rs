@@ -24,7 +24,7 @@ use self::lanes::in_lanes;
 use self::life::{Holding, Life};
 use self::open::{Kept, Opened, limits};
 pub use self::open::{OpenError, Shared};
-use crate::config::AccountConfig;
+use crate::config::{AccountConfig, fingerprint};
 use crate::instrument::AccountInstruments;
 use crate::model::AccountName;
 use crate::poll::{Heartbeat, Nudge};
@@ -104,6 +104,8 @@ impl Supervisor {
         }
         let begun = self.open(accounts).await?;
         // Nothing fails from here on.
+        let names = accounts.iter().map(|config| config.name.clone()).collect();
+        self.shared.storage.configured(names, fingerprint(accounts));
         let configured = |name: &AccountName| accounts.iter().any(|config| config.name == *name);
         let replaced = |name: &AccountName| begun.iter().any(|opened| opened.config.name == *name);
         let ending: Vec<_> = self

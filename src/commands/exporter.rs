@@ -270,9 +270,12 @@ async fn watch_storage(supervisor: Arc<Supervisor>) {
     loop {
         let storage = &shared.storage;
         let holding = |account: &_| storage.holding(account);
-        shared
-            .instruments
-            .note_storage(storage.answers(), storage.database_use(), holding);
+        shared.instruments.note_storage(
+            storage.answers(),
+            storage.database_use(),
+            storage.replicas(),
+            holding,
+        );
         sleep(HOLDINGS_LOOK).await;
     }
 }

@@ -21,3 +21,16 @@ pub struct DatabaseUse {
     /// When one was last answered, in unix seconds; [`None`] before the first.
     pub last_success: Option<f64>,
 }
+
+/// The replicas that share a storage, as one of them sees them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Replicas {
+    /// Those that live.
+    pub living: u64,
+    /// Different versions of the exporter among them.
+    pub versions: u64,
+    /// Different configurations of accounts among them.
+    pub configurations: u64,
+    /// Accounts of this one's configuration that none of them polls.
+    pub accounts_unheld: u64,
+}

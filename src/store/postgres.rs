@@ -40,7 +40,7 @@ use super::{Lease, Pending, Saved, Storage, StoreError, Stored};
 use crate::clock::Clock;
 use crate::database_url::DatabaseUrl;
 use crate::env::Env;
-use crate::model::{AccountName, DatabaseUse, Holding};
+use crate::model::{AccountName, DatabaseUse, Holding, Replicas};
 
 /// One database, as this replica sees it.
 #[derive(Debug)]
@@ -72,8 +72,12 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// Accounts that anybody here asks for: those of the configuration.
+    /// Those of the configuration.
     known: BTreeSet<AccountName>,
+    /// Names how they are configured, once they are.
+    fingerprint: Option<String>,
+    /// Who lives, as of the last beat.
+    replicas: Option<Replicas>,
     /// Accounts that somebody here waits for.
     wanted: BTreeMap<AccountName, usize>,
     /// Taken for somebody who waits.
@@ -158,10 +162,6 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn know(&self, account: &AccountName) {
-        self.lock().known.insert(account.clone());
-    }
-
     /// The account is no longer this replica's.
     fn forget(&self, held: &Arc<Held>) {
         let mut state = self.lock();
@@ -173,6 +173,13 @@ impl Shared {
             state.held.remove(held.name());
         }
         state.granted.remove(held.name());
+    }
+}
+
+impl State {
+    /// Whether a living replica polls the account, as far as the database was asked.
+    fn is_held(&self, account: &AccountName) -> bool {
+        self.rows.get(account).is_some_and(|row| row.replica.is_some())
     }
 }
 
@@ -205,7 +212,6 @@ impl Storage for PostgresStorage {
 
     fn lease<'a>(&'a self, account: &'a AccountName) -> Stored<'a, Arc<dyn Lease>> {
         Box::pin(async move {
-            self.0.know(account);
             let _wish = Wish::new(&self.0, account);
             loop {
                 let taken = self.0.taken.notified();
@@ -221,14 +227,12 @@ impl Storage for PostgresStorage {
 
     fn try_lease<'a>(&'a self, account: &'a AccountName) -> Stored<'a, Option<Arc<dyn Lease>>> {
         Box::pin(async move {
-            self.0.know(account);
             let held = self.0.take_one(account).await?;
             Ok(held.map(|held| Arc::new(HeldLease(held)) as Arc<dyn Lease>))
         })
     }
 
     fn follow(&self, account: &AccountName) -> watch::Receiver<Option<Arc<Saved>>> {
-        self.0.know(account);
         let mut state = self.0.lock();
         let followed = state.followed.entry(account.clone()).or_insert_with(|| Followed {
             to: watch::Sender::new(None),
@@ -247,6 +251,16 @@ impl Storage for PostgresStorage {
 
     fn database_use(&self) -> Option<DatabaseUse> {
         Some(*self.0.used.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn configured(&self, accounts: BTreeSet<AccountName>, fingerprint: String) {
+        let mut state = self.0.lock();
+        state.known = accounts;
+        state.fingerprint = Some(fingerprint);
+    }
+
+    fn replicas(&self) -> Option<Replicas> {
+        self.0.lock().replicas.filter(|_| self.answers())
     }
 
     fn answers(&self) -> bool {

@@ -337,7 +337,15 @@ fn instruments(world: &World) {
         failures: 5,
         last_success: Some(EPOCH - 2.5),
     };
-    world.instruments.note_storage(true, Some(database), |_| None);
+    let replicas = Replicas {
+        living: 3,
+        versions: 2,
+        configurations: 1,
+        accounts_unheld: 4,
+    };
+    world
+        .instruments
+        .note_storage(true, Some(database), Some(replicas), |_| None);
     let acme = world.instruments.account(&name("acme"));
     acme.request(Endpoint::Of(Collector::Users), "200", true, 0.3);
     acme.request(Endpoint::Of(Collector::Users), "429", false, 0.01);

@@ -13,6 +13,7 @@
 mod answers;
 mod copies;
 mod counters;
+mod failover;
 mod gates;
 mod mistakes;
 mod postgres;
@@ -47,9 +48,14 @@ fn until(what: &str, patience: Duration, ready: impl Fn() -> bool) {
     }
 }
 
+/// Accounts and the living replicas that hold them.
+fn holders(postgres: &Postgres) -> Vec<String> {
+    postgres.ask(HOLDERS)
+}
+
 /// How many accounts the replica holds.
 fn held(postgres: &Postgres, replica: &Program) -> usize {
-    let holders = postgres.ask(HOLDERS);
+    let holders = holders(postgres);
     let name = format!(":{}", replica.pid());
     holders.iter().filter(|line| line.ends_with(&name)).count()
 }

@@ -61,6 +61,39 @@ impl Postgres {
         Some(postgres)
     }
 
+    /// A copy that follows this one; from now on nothing is committed that the copy doesn't have.
+    pub fn standby(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        if is_root() {
+            chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let mut standby = Self {
+            folder,
+            programs: self.programs.clone(),
+            port: free_port(),
+            server: None,
+        };
+        let copied = standby
+            .program("pg_basebackup")
+            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "kb4"])
+            .args(["--checkpoint=fast", "--no-sync", "--write-recovery-conf"])
+            .args(["-D", &standby.data()])
+            .output()
+            .unwrap();
+        assert!(copied.status.success(), "{copied:?}");
+        standby.up();
+        self.ask("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.ask("SELECT pg_reload_conf()");
+        standby
+    }
+
+    /// A copy follows nobody any more.
+    pub fn promote(&self) {
+        self.ask("ALTER SYSTEM SET synchronous_standby_names = ''");
+        assert_eq!(self.ask("SELECT pg_promote()"), ["t"]);
+        self.ask("SELECT pg_reload_conf()");
+    }
+
     fn data(&self) -> String {
         self.folder.path().join("data").display().to_string()
     }

@@ -36,6 +36,24 @@ pub(in crate::exposition) const EXPORTER: &[Writer<Exporter>] = &[
     writer("knowbe4_exporter_replica_accounts", |exporter, samples| {
         samples.put(&[], exporter.held);
     }),
+    writer("knowbe4_exporter_replicas", |exporter, samples| {
+        samples.put(&[], exporter.state.replicas.map(|replicas| replicas.living));
+    }),
+    writer("knowbe4_exporter_replica_versions", |exporter, samples| {
+        samples.put(&[], exporter.state.replicas.map(|replicas| replicas.versions));
+    }),
+    writer("knowbe4_exporter_replica_configurations", |exporter, samples| {
+        samples.put(
+            &[],
+            exporter.state.replicas.map(|replicas| replicas.configurations),
+        );
+    }),
+    writer("knowbe4_exporter_accounts_unheld", |exporter, samples| {
+        samples.put(
+            &[],
+            exporter.state.replicas.map(|replicas| replicas.accounts_unheld),
+        );
+    }),
     writer(
         "knowbe4_exporter_database_round_trips_total",
         |exporter, samples| {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -72,7 +73,9 @@ impl Database {
         match timeout(PATIENCE, connected.client.query_typed(sql, parameters)).await {
             Ok(Ok(rows)) => Ok(rows),
             Ok(Err(error)) => {
-                if connected.client.is_closed() {
+                // A primary that has become a copy keeps its connections: another of the URL's hosts may be the primary now.
+                let demoted = error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION);
+                if demoted || connected.client.is_closed() {
                     self.give_up(&connected).await;
                 }
                 Err(Trouble::of(&self.place, &error))

@@ -1,5 +1,6 @@
 //! Who lives and who holds what: looked at all the time.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use tracing::{info, warn};
 use super::Shared;
 use super::account::Held;
 use super::trouble::Trouble;
-use crate::model::AccountName;
+use crate::model::{AccountName, Replicas};
 use crate::store::LeaseEnd;
 
 /// How often the heart beats and leases are looked at: several times within a lease.
@@ -26,13 +27,13 @@ const LEFT_OVER: u32 = 4;
 pub(super) const REMEMBERED: i64 = 25 * 3_600_000;
 
 const JOIN: &str = "
-INSERT INTO knowbe4_exporter.replica (id, name, expires)
-VALUES ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
-ON CONFLICT (id) DO UPDATE SET expires = excluded.expires";
+INSERT INTO knowbe4_exporter.replica (id, name, expires, version, configuration)
+VALUES ($1, $2, clock_timestamp() + $3 * interval '1 millisecond', $4, $5)
+ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, configuration = excluded.configuration";
 
-/// The living, and how many accounts each holds.
+/// The living, and how many accounts each holds. One that has no configuration yet differs from nobody.
 const MEMBERS: &str = "
-SELECT r.id, count(a.name) FROM knowbe4_exporter.replica r
+SELECT r.id, count(a.name), r.version, r.configuration FROM knowbe4_exporter.replica r
 LEFT JOIN knowbe4_exporter.account a ON a.holder = r.id
 WHERE r.expires > clock_timestamp() GROUP BY r.id";
 
@@ -128,10 +129,13 @@ impl Shared {
 
     async fn join(&self) -> Result<(), Trouble> {
         let lease = Terms::REAL.lease as f64;
+        let fingerprint = self.lock().fingerprint.clone();
         let me = [
             (&self.me as _, Type::TEXT),
             (&self.name as _, Type::TEXT),
             (&lease as _, Type::FLOAT8),
+            (&env!("CARGO_PKG_VERSION") as _, Type::TEXT),
+            (&fingerprint as _, Type::TEXT),
         ];
         self.fast.rows(JOIN, &me).await?;
         Ok(())
@@ -139,16 +143,31 @@ impl Shared {
 
     async fn beat(self: &Arc<Self>) -> Result<(), Trouble> {
         self.join().await?;
-        let members = self.fast.rows(MEMBERS, &[]).await?;
-        let members: Vec<(String, usize)> = members
+        let rows = self.fast.rows(MEMBERS, &[]).await?;
+        let members: Vec<(String, usize)> = rows
             .iter()
             .map(|row| (row.get(0), row.get::<_, i64>(1) as usize))
             .collect();
+        let different = |column| {
+            let values = rows.iter().filter_map(|row| row.get::<_, Option<String>>(column));
+            values.collect::<BTreeSet<_>>().len() as u64
+        };
+        let (versions, configurations) = (different(2), different(3));
         self.settle().await?;
         self.look_for_a_restore().await?;
         self.look_at_rows().await?;
         self.lose();
-        let known = self.lock().known.len();
+        let known = {
+            let mut state = self.lock();
+            let unheld = state.known.iter().filter(|name| !state.is_held(name)).count();
+            state.replicas = Some(Replicas {
+                living: rows.len() as u64,
+                versions,
+                configurations,
+                accounts_unheld: unheld as u64,
+            });
+            state.known.len()
+        };
         let target = target(&self.me, &members, known);
         let held = members
             .iter()

@@ -1,4 +1,7 @@
 //! The tables, made and migrated by the first that comes.
+//!
+//! While replicas are upgraded one by one, old ones use tables that a newer one has migrated. A migration that only adds
+//! lets them; one that doesn't sets `oldest` to its own version, and they stop.
 
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -6,7 +9,7 @@ use tokio_postgres::error::SqlState;
 use super::trouble::Trouble;
 
 /// One script for each version, the first at the beginning. A script that has been released stays as it is.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE knowbe4_exporter.replica (
     id text PRIMARY KEY,
@@ -55,28 +58,42 @@ CREATE TABLE knowbe4_exporter.report (
     bytes bytea NOT NULL
 );
 ",
+    // Reports are rewritten all the time: with room beside each on its page, the old one's place is used again at once.
+    "
+ALTER TABLE knowbe4_exporter.meta ADD COLUMN oldest int NOT NULL DEFAULT 3;
+ALTER TABLE knowbe4_exporter.replica ADD COLUMN version text, ADD COLUMN configuration text;
+ALTER TABLE knowbe4_exporter.report SET (fillfactor = 30, toast_tuple_target = 8160);
+",
 ];
 
 /// One replica at a time makes the tables.
 const LOCK: i64 = 0x6b62_3465_7870;
+
+/// What the tables say of themselves.
+#[derive(Debug, Clone, Copy)]
+struct Version {
+    tables: i32,
+    /// The oldest exporter, by the version of the tables that it makes, that may use them.
+    oldest: i32,
+}
 
 /// Brings the tables to this version. What is newer is another version's, and stays untouched.
 pub(super) async fn migrate(client: &Client, place: &str) -> Result<(), Trouble> {
     let ours = MIGRATIONS.len() as i32;
     let trouble = |error: tokio_postgres::Error| Trouble::of(place, &error);
     let mut found = version(client).await.map_err(trouble)?;
-    if found.is_none_or(|found| found < ours) {
+    if found.is_none_or(|found| found.tables < ours) {
         // A transaction, so that a start that is cut off leaves nothing behind.
         client
-            .batch_execute(&script(found.unwrap_or_default() as usize))
+            .batch_execute(&script(found.map_or(0, |found| found.tables as usize)))
             .await
             .map_err(trouble)?;
         found = version(client).await.map_err(trouble)?;
     }
     match found {
-        Some(found) if found > ours => Err(Trouble::new(
+        Some(Version { tables, oldest }) if oldest > ours => Err(Trouble::new(
             place,
-            format!("its tables have version {found}, and this exporter knows version {ours}"),
+            format!("its tables have version {tables}, and this exporter knows version {ours}"),
             "run the newer exporter that made them",
         )),
         _ => Ok(()),
@@ -101,12 +118,16 @@ fn script(from: usize) -> String {
     script + "COMMIT;"
 }
 
-async fn version(client: &Client) -> Result<Option<i32>, tokio_postgres::Error> {
-    match client
-        .query_typed("SELECT version FROM knowbe4_exporter.meta", &[])
-        .await
-    {
-        Ok(rows) => Ok(rows.first().map(|row| row.get(0))),
+/// Tables before version 3 have no column `oldest`.
+const VERSION: &str = "
+SELECT version, coalesce((to_jsonb(meta) ->> 'oldest')::int, version) FROM knowbe4_exporter.meta";
+
+async fn version(client: &Client) -> Result<Option<Version>, tokio_postgres::Error> {
+    match client.query_typed(VERSION, &[]).await {
+        Ok(rows) => Ok(rows.first().map(|row| Version {
+            tables: row.get(0),
+            oldest: row.get(1),
+        })),
         Err(error)
             if matches!(
                 error.code(),
