@@ -165,7 +165,8 @@ def process():
         (8,
          (8, lines("Accounts by replica", "How many accounts each replica polls, where replicas share a storage. They spread evenly within a minute "
                     "of a change.",
-                    [graph_of(target(OWN + "replica_accounts"), "{{instance}}")],
+                    [graph_of(target(OWN + "replica_accounts"), "{{instance}}"),
+                     graph_of(f"max({target(OWN + 'accounts_unheld')})", "nobody")],
                     unit="locale", decimals=0, limits=(0, None), no_value=NOT_SHARED)),
          (8, table("Replicas", "Accounts that each target holds, by its own word, and when the database last answered it.",
                    [f"sum by (instance) ({OWN}account_held{{{q.TARGET}}})",
