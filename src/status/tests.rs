@@ -18,6 +18,7 @@ fn meta() -> Meta {
             reload_successful: true,
             reload_success_timestamp: NOW - 7_200.0,
             database: None,
+            replicas: None,
         },
     }
 }
