@@ -1,10 +1,13 @@
 //! API keys: held in memory that is wiped when dropped, and shown to nobody.
 
+mod digest;
 pub mod seal;
 
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
+
+pub use digest::digest;
 
 /// A KnowBe4 API key. Neither `Debug` nor `Display` shows it; it leaves only as [`ApiKey::bearer`].
 #[derive(Clone)]

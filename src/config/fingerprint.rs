@@ -1,8 +1,7 @@
 //! A name for how accounts are configured, by which replicas find out that they differ.
 
-use ring::digest::{Context, SHA256};
-
 use super::AccountConfig;
+use crate::secret::digest;
 
 /// Sixteen hexadecimal digits, the same for the same accounts in whatever order. No key goes into it, only where it is.
 ///
@@ -10,15 +9,8 @@ use super::AccountConfig;
 pub fn fingerprint(accounts: &[AccountConfig]) -> String {
     let mut lines: Vec<_> = accounts.iter().map(|account| format!("{account:?}\n")).collect();
     lines.sort();
-    let mut context = Context::new(&SHA256);
-    for line in lines {
-        context.update(line.as_bytes());
-    }
-    let digest = context.finish();
-    digest.as_ref()[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let digest = digest(lines.concat().as_bytes());
+    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
