@@ -70,7 +70,7 @@ fn tables_of_a_newer_version_stay_untouched() {
     let simulator = simulate(&[]);
     let site = crate::site(&simulator, 1, "");
     drop(crate::replica(&site, &postgres));
-    postgres.ask("UPDATE knowbe4_exporter.meta SET version = 99");
+    postgres.ask("UPDATE knowbe4_exporter.meta SET version = 99, oldest = 99");
     let output = start(&site, &postgres.url(), &[]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
