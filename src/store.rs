@@ -93,7 +93,7 @@ pub trait Storage: fmt::Debug + Send + Sync {
     }
 
     /// These accounts are polled from now on, and no others. `fingerprint` names their configuration, for replicas to
-    /// find out that theirs differ.
+    /// find out that theirs differ. A single run doesn't call it, and has no share of the accounts.
     fn configured(&self, _accounts: BTreeSet<AccountName>, _fingerprint: String) {}
 
     /// The replicas that share the storage; [`None`] where it isn't shared, and while it can't be asked.

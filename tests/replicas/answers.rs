@@ -2,7 +2,7 @@
 
 use super::postgres::Postgres;
 use super::support::*;
-use super::{HOLDERS, SPREAD, TAKEOVER, held, replica, site, until};
+use super::{SPREAD, TAKEOVER, held, holders, replica, site, until};
 
 /// A taking that was committed, and whose answer was lost with the connection; the same is left by a giving back that
 /// never arrived.
@@ -25,5 +25,5 @@ fn an_account_whose_holder_does_not_know_of_it_is_polled_again() {
     let taken = "SELECT 1 FROM knowbe4_exporter.account WHERE fence > 2";
     until("it is taken anew", TAKEOVER, || postgres.ask(taken).len() == 1);
     second.until_logged("its turn has come");
-    assert_eq!(postgres.ask(HOLDERS).len(), 1);
+    assert_eq!(holders(&postgres).len(), 1);
 }

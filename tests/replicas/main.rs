@@ -89,9 +89,9 @@ fn accounts_spread_evenly_and_every_replica_answers_for_all_of_them() {
     }
     let status = third.get("/api/v1/status").json();
     let accounts = status["accounts"].as_array().unwrap();
-    let holders: Vec<_> = accounts.iter().map(|one| &one["holder"]).collect();
-    assert_eq!(holders.iter().filter(|holder| holder["here"] == true).count(), 2);
-    for holder in holders {
+    let named: Vec<_> = accounts.iter().map(|one| &one["holder"]).collect();
+    assert_eq!(named.iter().filter(|holder| holder["here"] == true).count(), 2);
+    for holder in named {
         assert!(
             holder["replica"].is_string() && holder["since"]["unix"].is_number(),
             "{holder}"
@@ -101,7 +101,7 @@ fn accounts_spread_evenly_and_every_replica_answers_for_all_of_them() {
 
     first.kill();
     until("the dead one's accounts are held", TAKEOVER, || {
-        postgres.ask(HOLDERS).len() == 6
+        holders(&postgres).len() == 6
     });
     until("three each", SPREAD, || even(&[&second, &third], 3));
     assert_eq!((accounts_served(&second), accounts_served(&third)), (6, 6));
@@ -112,6 +112,17 @@ fn accounts_spread_evenly_and_every_replica_answers_for_all_of_them() {
         held(&postgres, &third) == 6
     });
     assert_eq!(accounts_served(&third), 6);
+
+    // A single run beside it takes what it asks for, and has no share of the rest.
+    postgres.ask(
+        "INSERT INTO knowbe4_exporter.replica (id, name, expires, version) \
+         VALUES ('once', 'once:1', clock_timestamp() + interval '1 hour', '1')",
+    );
+    sleep(Duration::from_secs(6));
+    assert_eq!(held(&postgres, &third), 6);
+    until("only replicas are counted", SPREAD, || {
+        third.scrape().get("knowbe4_exporter_replicas", &[]) == Some(1.0)
+    });
 }
 
 /// When each request arrived, in seconds.

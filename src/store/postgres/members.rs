@@ -31,11 +31,12 @@ INSERT INTO knowbe4_exporter.replica (id, name, expires, version, configuration)
 VALUES ($1, $2, clock_timestamp() + $3 * interval '1 millisecond', $4, $5)
 ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, configuration = excluded.configuration";
 
-/// The living, and how many accounts each holds. One that has no configuration yet differs from nobody.
+/// The living that share the accounts, and how many each holds. A single run (`once`, `backfill`) takes what it asks for
+/// and has no share: it never says how it is configured. Exporters whose tables had version 2 say nothing at all.
 const MEMBERS: &str = "
 SELECT r.id, count(a.name), r.version, r.configuration FROM knowbe4_exporter.replica r
 LEFT JOIN knowbe4_exporter.account a ON a.holder = r.id
-WHERE r.expires > clock_timestamp() GROUP BY r.id";
+WHERE r.expires > clock_timestamp() AND (r.configuration IS NOT NULL OR r.version IS NULL) GROUP BY r.id";
 
 /// The dead that hold nothing are nobody's business.
 const BURY: &str = "
