@@ -1,4 +1,4 @@
-//! A digest of what may be long.
+//! What names a text without showing it.
 
 use ring::digest::SHA256;
 

@@ -58,7 +58,8 @@ CREATE TABLE knowbe4_exporter.report (
     bytes bytea NOT NULL
 );
 ",
-    // Reports are rewritten all the time: with room beside each on its page, the old one's place is used again at once.
+    // A report is rewritten several times a second. Free space on its page lets PostgreSQL use the old row's place again
+    // at once, so that the table doesn't grow.
     "
 ALTER TABLE knowbe4_exporter.meta ADD COLUMN oldest int NOT NULL DEFAULT 3;
 ALTER TABLE knowbe4_exporter.replica ADD COLUMN version text, ADD COLUMN configuration text;
