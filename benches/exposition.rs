@@ -9,11 +9,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use knowbe4_exporter::clock::Clock;
-use knowbe4_exporter::exposition::{Exposition, Format};
-use knowbe4_exporter::instrument::Instruments;
-use knowbe4_exporter::model::{AccountName, Group, Groups, Mean, Users};
-use knowbe4_exporter::snapshot::{AccountSnapshot, Collection, Published};
+use knowbe4_exporter::{
+    AccountSnapshot, Clock, Collection, Exposition, Format, Instruments, Published,
+    model::{AccountName, Group, Groups, Mean, Users},
+};
 
 const EPOCH: f64 = 1_750_000_000.0;
 /// Enough for the best to be undisturbed.

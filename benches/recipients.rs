@@ -8,12 +8,10 @@ use std::process::Command;
 use std::time::Duration;
 use std::{env, fs};
 
-use knowbe4_exporter::model::TestSpan;
-use knowbe4_exporter::recipients::{
-    DirectoryBuilder, Event, Inputs, Mail, Memory, ReadTest, Reading, summarise,
+use knowbe4_exporter::{
+    ApiKey, DirectoryBuilder, Event, Inputs, Mail, Memory, ReadTest, Reading, model::TestSpan, open, seal,
+    summarise,
 };
-use knowbe4_exporter::secret::ApiKey;
-use knowbe4_exporter::secret::seal::{open, seal};
 
 const PEOPLE: i64 = 100_000;
 const TESTS: i64 = 52;

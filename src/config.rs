@@ -25,14 +25,14 @@ mod storage;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use account::{AccountConfig, BudgetConfig, CollectorConfig, PhishingConfig};
+pub use account::{AccountConfig, PhishingConfig};
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use fingerprint::fingerprint;
 pub use groups::GroupFilter;
 pub use key::{KeyError, KeySource};
 pub use segment::SegmentAttribute;
 use storage::StorageSaid;
-pub use strict_yaml::{Mistake, Mistakes as ConfigErrors};
+pub use strict_yaml::Mistakes as ConfigErrors;
 
 use crate::cli::Options;
 use crate::database_url::DatabaseUrl;

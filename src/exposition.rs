@@ -34,7 +34,7 @@ use crate::model::{AccountName, Collector};
 use crate::snapshot::Published;
 
 pub use exporter_web::Format;
-pub use history::{History, Written};
+pub use history::History;
 
 use block::Blocks;
 use page::{Form, Slot};

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use knowbe4_exporter::env::ProcessEnv;
+use knowbe4_exporter::{ProcessEnv, run};
 
 fn main() -> ExitCode {
-    knowbe4_exporter::commands::run(std::env::args_os(), ProcessEnv)
+    run(std::env::args_os(), ProcessEnv)
 }

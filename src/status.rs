@@ -15,11 +15,9 @@ mod page;
 mod view;
 mod words;
 
-pub use condition::Condition;
 pub use landing::landing;
 pub use links::Links;
-pub use moment::Moment;
-pub use view::{AccountView, BudgetView, CollectorView, Meta, StatusView};
+pub use view::{Meta, StatusView};
 
 #[cfg(test)]
 mod tests;

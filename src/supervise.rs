@@ -19,7 +19,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info};
 
-pub use self::keys::Keys;
 use self::lanes::in_lanes;
 use self::life::{Holding, Life};
 use self::open::{Kept, Opened, limits};

@@ -9,7 +9,7 @@
 
 mod support;
 
-use support::{Samples, Site, asked, simulate};
+use support::{COLLECTORS, Samples, Site, asked, simulate};
 
 fn failures(samples: &Samples, reason: &str) -> f64 {
     samples.sum(
@@ -29,7 +29,7 @@ fn one_collectors_failure_stops_no_other() {
     let mut exporter = site.serve();
     let samples = exporter.until("the rest succeeds", |samples| {
         let success = samples.of("knowbe4_exporter_collector_success", &[]);
-        success.len() == 10 && success.iter().filter(|value| **value == 1.0).count() == 7
+        success.len() == COLLECTORS && success.iter().filter(|value| **value == 1.0).count() == COLLECTORS - 3
     });
     for reason in ["forbidden", "server_error", "not_found"] {
         assert_eq!(failures(&samples, reason), 1.0, "{reason}");
@@ -123,7 +123,7 @@ fn one_account_on_fire_leaves_the_others_alone() {
     let samples = exporter.until("one account is complete, the other was asked", |samples| {
         let acme = samples.of("knowbe4_exporter_collector_success", &["account=\"acme\""]);
         let burning = samples.sum("knowbe4_exporter_api_throttled_total", &["account=\"burning\""]);
-        acme.iter().filter(|value| **value == 1.0).count() == 10 && burning >= 1.0
+        acme.iter().filter(|value| **value == 1.0).count() == COLLECTORS && burning >= 1.0
     });
     assert_eq!(
         samples.get("knowbe4_exporter_api_throttled_total", &["account=\"burning\""]),

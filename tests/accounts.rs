@@ -14,7 +14,7 @@ use std::os::unix::fs::symlink;
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
-use support::{Program, Samples, Site, ask, asked, files_below, simulate};
+use support::{COLLECTORS, Program, Samples, Site, ask, asked, files_below, simulate};
 
 const BUDGET: &str =
     "{ requests_per_day: 100000, share: 1, requests_per_minute: 6000, requests_per_second: 100 }";
@@ -59,14 +59,16 @@ fn until_complete(exporter: &mut Program, accounts: &[&str]) -> Samples {
         let unread = |account: &&str| samples.get("knowbe4_phishing_tests_unread", &[&label(account)]);
         accounts
             .iter()
-            .all(|account| succeeded(samples, account) == 10 && unread(account) == Some(0.0))
+            .all(|account| succeeded(samples, account) == COLLECTORS && unread(account) == Some(0.0))
     })
 }
 
 /// Everything was read once; more recipients may follow.
 fn until_read(exporter: &mut Program, accounts: &[&str]) -> Samples {
     exporter.until("these accounts were read", |samples| {
-        accounts.iter().all(|account| succeeded(samples, account) == 10)
+        accounts
+            .iter()
+            .all(|account| succeeded(samples, account) == COLLECTORS)
     })
 }
 
@@ -154,7 +156,9 @@ fn a_hundred_accounts_begin_one_after_the_other_and_share_connections() {
     configure(&site, &accounts);
     let mut exporter = site.serve();
     exporter.until("all are complete", |samples| {
-        names.iter().all(|name| succeeded(samples, name) == 9)
+        names
+            .iter()
+            .all(|name| succeeded(samples, name) == COLLECTORS - 1)
     });
     let log = simulator.get("/_simulator/requests").json();
     let mut times: Vec<f64> = log["requests"]
@@ -476,7 +480,7 @@ fn reloads_at_once_during_refreshes_and_during_the_end_are_safe() {
     let samples = exporter.until("these accounts were read", |samples| {
         ["acme", "globex"]
             .iter()
-            .all(|account| succeeded(samples, account) == 9)
+            .all(|account| succeeded(samples, account) == COLLECTORS - 1)
     });
     let window = "window=\"24h\"";
     let of_acme = |family: &str| samples.get(family, &[&label("acme"), window]).unwrap();
@@ -524,7 +528,9 @@ fn another_server_is_asked_at_once_for_what_the_last_one_lacked() {
     configure(&site, &[("acme", wrong.url(), "")]);
     let mut exporter = site.serve_with(&["--web.enable-lifecycle"]);
     let failures = "knowbe4_exporter_collector_failures_total";
-    exporter.until("nothing is found", |samples| samples.sum(failures, &[]) >= 9.0);
+    exporter.until("nothing is found", |samples| {
+        samples.sum(failures, &[]) >= (COLLECTORS - 1) as f64
+    });
     configure(&site, &[("acme", right.url(), "")]);
     assert_eq!(reload(exporter.address).0, 200);
     until_complete(&mut exporter, &["acme"]);
@@ -533,7 +539,9 @@ fn another_server_is_asked_at_once_for_what_the_last_one_lacked() {
     let site = Site::new();
     configure(&site, &[("acme", wrong.url(), "")]);
     let mut exporter = site.serve();
-    exporter.until("nothing is found", |samples| samples.sum(failures, &[]) >= 9.0);
+    exporter.until("nothing is found", |samples| {
+        samples.sum(failures, &[]) >= (COLLECTORS - 1) as f64
+    });
     assert_eq!(exporter.terminate(), Some(0));
     configure(&site, &[("acme", right.url(), "")]);
     until_complete(&mut site.serve(), &["acme"]);

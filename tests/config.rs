@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use knowbe4_exporter::cli::{self, Options};
-use knowbe4_exporter::config::{Config, ConfigErrors, KeySource, Loaded, SegmentAttribute};
-use knowbe4_exporter::env::{Env, ProcessEnv};
-use knowbe4_exporter::model::{Collector, Region};
+use knowbe4_exporter::{
+    Config, ConfigErrors, Env, KeySource, Loaded, ProcessEnv, SegmentAttribute,
+    cli::{self, Options},
+    model::{Collector, Region},
+};
 
 /// Stands in every key of the fixtures, and must never be shown.
 const MARK: &str = "m4rked-s3cret";

@@ -10,16 +10,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use knowbe4_exporter::api::clients::{Clients, Timeouts};
-use knowbe4_exporter::api::error::ApiError;
-use knowbe4_exporter::api::transport::Https;
-use knowbe4_exporter::api::wire::{GroupRow, Row, UserRow};
-use knowbe4_exporter::api::{Client, Refresh};
-use knowbe4_exporter::clock::Clock;
-use knowbe4_exporter::instrument::AccountInstruments;
-use knowbe4_exporter::model::{AccountName, Collector, Endpoint, Reason};
-use knowbe4_exporter::secret::ApiKey;
-use knowbe4_exporter::store::{FileStorage, Storage as _};
+use knowbe4_exporter::{
+    AccountInstruments, ApiError, ApiKey, Client, Clients, Clock, FileStorage, GroupRow, Https, Refresh, Row,
+    Storage as _, Timeouts, UserRow,
+    model::{AccountName, Collector, Endpoint, Reason},
+};
 use knowbe4_simulator::{Fault, Settings, Simulator};
 use quota::{Budget, Limits};
 use tokio::net::TcpListener;

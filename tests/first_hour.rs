@@ -16,7 +16,7 @@ use std::process::Output;
 
 use serde_json::Value;
 use support::certificates::{Says, self_signed};
-use support::{Program, Site, ask, asked, command, free_port, simulate};
+use support::{COLLECTORS, Program, Site, ask, asked, command, free_port, simulate};
 
 fn said(output: &Output) -> String {
     format!(
@@ -60,7 +60,7 @@ fn a_plan_needs_no_key_and_no_file() {
         (Some(800), Some(true))
     );
     let collectors = account["collectors"].as_array().unwrap();
-    assert_eq!(collectors.len(), 10);
+    assert_eq!(collectors.len(), COLLECTORS);
     let mut sum = 0.0;
     for collector in collectors {
         let number = |key: &str| {
@@ -220,17 +220,17 @@ fn what_all_endpoints_say_is_concluded_and_a_base_url_is_never_left() {
             "403:endpoint=training/policies",
             1,
             "the key works, and may not read everything",
-            10,
+            COLLECTORS,
         ),
         ("429", 1, "not tried: the API asks to pause", 1),
         (
             "wrong-type:endpoint=users",
             1,
             "a proxy or login page in between?",
-            10,
+            COLLECTORS,
         ),
-        ("quirk=anonymised", 0, "anonymised accounts answer", 10),
-        ("quirk=trial", 0, "policies: ok", 10),
+        ("quirk=anonymised", 0, "anonymised accounts answer", COLLECTORS),
+        ("quirk=trial", 0, "policies: ok", COLLECTORS),
     ] {
         let simulator = simulate(&["--fault", faults]);
         let site = Site::new();

@@ -11,16 +11,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use knowbe4_exporter::api::headers::Headers;
-use knowbe4_exporter::api::transport::{Answer, Call, Sending, Transport};
-use knowbe4_exporter::clock::Clock;
-use knowbe4_exporter::config::{AccountConfig, KeySource};
-use knowbe4_exporter::instrument::AccountInstruments;
-use knowbe4_exporter::model::{AccountName, Collector, Endpoint};
-use knowbe4_exporter::poll::{Poller, Tools};
-use knowbe4_exporter::secret::ApiKey;
-use knowbe4_exporter::snapshot::Published;
-use knowbe4_exporter::store::{FileStorage, Storage as _};
+use knowbe4_exporter::{
+    AccountConfig, AccountInstruments, Answer, ApiKey, Call, Clock, FileStorage, Headers, KeySource, Poller,
+    Published, Sending, Storage as _, Tools, Transport,
+    model::{AccountName, Collector, Endpoint},
+};
 use quota::{Limits, Permit};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};

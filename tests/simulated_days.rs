@@ -9,17 +9,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use knowbe4_exporter::api::error::ApiError;
-use knowbe4_exporter::api::headers::Headers;
-use knowbe4_exporter::api::transport::{Answer, Call, Sending, Transport};
-use knowbe4_exporter::clock::Clock;
-use knowbe4_exporter::config::{AccountConfig, KeySource};
-use knowbe4_exporter::instrument::AccountInstruments;
-use knowbe4_exporter::model::{AccountName, Collector};
-use knowbe4_exporter::poll::{Poller, Tools};
-use knowbe4_exporter::secret::ApiKey;
-use knowbe4_exporter::snapshot::Published;
-use knowbe4_exporter::store::{FileStorage, Storage as _};
+use knowbe4_exporter::{
+    AccountConfig, AccountInstruments, Answer, ApiError, ApiKey, Call, Clock, FileStorage, Headers,
+    KeySource, Poller, Published, Sending, Storage as _, Tools, Transport,
+    model::{AccountName, Collector},
+};
 use knowbe4_simulator::{Delivery, Request, Settings, Simulator};
 use quota::{Limits, Permit};
 use tokio::task::JoinSet;

@@ -13,12 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use knowbe4_exporter::clock::Clock;
-use knowbe4_exporter::exposition::{Exposition, Format};
-use knowbe4_exporter::instrument::Instruments;
-use knowbe4_exporter::model::{AccountName, Collector};
-use knowbe4_exporter::snapshot::Published;
-use knowbe4_exporter::store::{FileStorage, Storage as _};
+use knowbe4_exporter::{
+    Clock, Exposition, FileStorage, Format, Instruments, Published, Storage as _,
+    model::{AccountName, Collector},
+};
 use quota::Limits;
 
 /// When the files were written, in unix seconds.

@@ -15,16 +15,11 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use knowbe4_exporter::api::Client;
-use knowbe4_exporter::api::clients::Clients;
-use knowbe4_exporter::api::error::ApiError;
-use knowbe4_exporter::api::transport::Https;
-use knowbe4_exporter::api::trust::CertificateProblem;
-use knowbe4_exporter::clock::Clock;
-use knowbe4_exporter::instrument::AccountInstruments;
-use knowbe4_exporter::model::{AccountName, Collector, Endpoint};
-use knowbe4_exporter::secret::ApiKey;
-use knowbe4_exporter::store::{FileStorage, Storage as _};
+use knowbe4_exporter::{
+    AccountInstruments, ApiError, ApiKey, CertificateProblem, Client, Clients, Clock, FileStorage, Https,
+    Storage as _,
+    model::{AccountName, Collector, Endpoint},
+};
 use quota::Limits;
 use support::certificates::{Says, self_signed};
 use support::{Program, Site, command, has, simulate};

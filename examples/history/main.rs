@@ -25,7 +25,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use knowbe4_exporter::clock::Clock;
+use knowbe4_exporter::Clock;
 
 #[path = "play/mod.rs"]
 mod play;

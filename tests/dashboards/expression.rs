@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use knowbe4_exporter::family::Kind;
+use knowbe4_exporter::Kind;
 use promql_parser::parser::{
     self, AggregateExpr, BinaryExpr, Call, Expr, LabelModifier, VectorMatchCardinality, VectorSelector,
 };

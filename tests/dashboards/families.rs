@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use knowbe4_exporter::catalogue::FAMILIES;
-use knowbe4_exporter::family::Kind;
+use knowbe4_exporter::{FAMILIES, Kind};
 use serde_json::Value;
 
 use crate::expression::Reading;

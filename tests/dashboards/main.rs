@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use knowbe4_exporter::catalogue::FAMILIES;
+use knowbe4_exporter::FAMILIES;
 
 use board::Board;
 use expression::Reading;

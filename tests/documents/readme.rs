@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
-use knowbe4_exporter::config::keys;
-use knowbe4_exporter::instrument::{AccountState, Instruments};
-use knowbe4_exporter::model::{Collector, Failure, Reason};
-use knowbe4_exporter::status::{Meta, StatusView};
-use knowbe4_exporter::{catalogue, cli};
+use knowbe4_exporter::{
+    AccountState, Instruments, Meta, StatusView, cli, families_markdown, keys,
+    model::{Collector, Failure, Reason},
+};
 use serde_json::Value;
 
 use crate::messages;
@@ -71,7 +70,7 @@ fn the_tables_are_those_of_the_code() {
                 ("commands", cli::markdown()),
             ],
         ),
-        ("docs/metrics.md", vec![("metrics", catalogue::print::markdown())]),
+        ("docs/metrics.md", vec![("metrics", families_markdown())]),
         (
             "docs/troubleshooting.md",
             vec![("messages", messages::markdown())],

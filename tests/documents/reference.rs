@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use knowbe4_exporter::cli;
-use knowbe4_exporter::config::{Config, keys};
+use knowbe4_exporter::{Config, cli, keys};
 
 /// What the reader says that it expected in place of a key that nobody knows.
 fn expected(yaml: &str) -> BTreeSet<String> {

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use knowbe4_exporter::clock::Clock;
-use knowbe4_exporter::exposition::{Exposition, Format};
-use knowbe4_exporter::instrument::Instruments;
-use knowbe4_exporter::model::*;
-use knowbe4_exporter::snapshot::{AccountSnapshot, Collection, Published};
+use knowbe4_exporter::{
+    AccountSnapshot, Clock, Collection, Exposition, Format, Instruments, Published, model::*,
+};
 use quota::{Budget, Ledger, LedgerError, Limits, Living, Loaded, Mark, Pending, Stamp};
 
 use crate::recipients::recipients;

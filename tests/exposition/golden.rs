@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use knowbe4_exporter::catalogue::FAMILIES;
-use knowbe4_exporter::exposition::Format;
-use knowbe4_exporter::family::Kind;
+use knowbe4_exporter::{
+    FAMILIES, Format, Kind,
+    model::{Collector, Reason},
+};
 
 use crate::fixture::rich;
 use crate::parser::parse;
@@ -67,8 +68,7 @@ fn every_family_is_there_in_order_with_the_labels_of_the_catalogue() {
         parse(&world.body(Format::OpenMetrics)),
         parse(&world.body(Format::Text)),
     );
-    let names = |kind: fn(Kind) -> &'static str,
-                 name: fn(&knowbe4_exporter::family::Family) -> &'static str| {
+    let names = |kind: fn(Kind) -> &'static str, name: fn(&knowbe4_exporter::Family) -> &'static str| {
         FAMILIES
             .iter()
             .map(|family| (name(family).to_owned(), kind(family.kind).to_owned()))
@@ -162,7 +162,10 @@ fn what_is_not_known_is_absent_and_what_is_private_stays_so() {
         assert_eq!(zeta(family), 0, "{family}");
     }
     // The exporter's counters are there before anything happened, but not of what is switched off.
-    assert_eq!(zeta("knowbe4_exporter_collector_failures_total"), 10 * 11);
+    assert_eq!(
+        zeta("knowbe4_exporter_collector_failures_total"),
+        Collector::ALL.len() * Reason::ALL.len()
+    );
     let off = [("collector", "store_purchases"), ("reason", "timeout")];
     assert_eq!(acme("knowbe4_exporter_collector_failures_total", &off), None);
     assert_eq!(acme("knowbe4_exporter_collector_success", &off[..1]), None);

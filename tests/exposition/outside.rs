@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use knowbe4_exporter::exposition::Format;
+use knowbe4_exporter::Format;
 
 use crate::fixture::rich;
 

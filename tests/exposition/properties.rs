@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use knowbe4_exporter::exposition::Format;
-use knowbe4_exporter::model::*;
-use knowbe4_exporter::snapshot::{AccountSnapshot, Collection};
+use knowbe4_exporter::{AccountSnapshot, Collection, Format, model::*};
 use proptest::prelude::*;
 
 use crate::fixture::{EPOCH, world};

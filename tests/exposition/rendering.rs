@@ -6,11 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
-use knowbe4_exporter::catalogue::FAMILIES;
-use knowbe4_exporter::clock::Clock;
-use knowbe4_exporter::exposition::Format;
-use knowbe4_exporter::model::{Collector, Endpoint, Group, Groups, Policies};
-use knowbe4_exporter::snapshot::{AccountSnapshot, Collection};
+use knowbe4_exporter::{
+    AccountSnapshot, Clock, Collection, FAMILIES, Format,
+    model::{Collector, Endpoint, Group, Groups, Policies},
+};
 use tokio::time::advance;
 
 use crate::fixture::{EPOCH, World, name, rich, world, world_at};

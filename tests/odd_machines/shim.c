@@ -1,12 +1,16 @@
 /* Makes a machine odd for one process, by LD_PRELOAD: its clocks are moved by the seconds in the file $ODD_CLOCKS
- * ("wall boot"), flock fails with $ODD_FLOCK, and fsync of a folder with $ODD_FOLDER_SYNC. */
+ * ("wall boot"), flock fails with $ODD_FLOCK, fsync of a folder with $ODD_FOLDER_SYNC, and the listing of
+ * $ODD_HUNG_FOLDER never comes. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 int clock_gettime(clockid_t id, struct timespec *time) {
   static int (*real)(clockid_t, struct timespec *);
@@ -44,4 +48,12 @@ int fsync(int file) {
   if (fstat(file, &status) == 0 && S_ISDIR(status.st_mode) && fails("ODD_FOLDER_SYNC")) return -1;
   if (!real) real = dlsym(RTLD_NEXT, "fsync");
   return real(file);
+}
+
+DIR *opendir(const char *path) {
+  static DIR *(*real)(const char *);
+  const char *hung = getenv("ODD_HUNG_FOLDER");
+  while (hung && strcmp(path, hung) == 0) pause();
+  if (!real) real = dlsym(RTLD_NEXT, "opendir");
+  return real(path);
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use knowbe4_exporter::clock::Clock;
+use knowbe4_exporter::Clock;
 
 use super::components::{Server, by_account};
 use super::play::{DAY, HOUR, MINUTE, Organisation, Span, organisations, play};

@@ -25,6 +25,9 @@ use std::time::{Duration, Instant};
 /// Long enough for the slowest step on a busy machine; what waits for something asks again and again until then.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Collectors of an account that switches none off.
+pub const COLLECTORS: usize = knowbe4_exporter::model::Collector::ALL.len();
+
 pub const BINARY: &str = env!("CARGO_BIN_EXE_knowbe4-exporter");
 
 /// An HTTP answer.
@@ -279,7 +282,7 @@ impl Program {
     pub fn until_all_succeed(&mut self) -> Samples {
         self.until("all collectors succeed", |samples| {
             let success = samples.of("knowbe4_exporter_collector_success", &[]);
-            success.iter().filter(|value| **value == 1.0).count() >= 10
+            success.iter().filter(|value| **value == 1.0).count() >= COLLECTORS
         })
     }
 

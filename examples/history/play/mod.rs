@@ -12,18 +12,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use knowbe4_exporter::api::error::ApiError;
-use knowbe4_exporter::api::headers::Headers;
-use knowbe4_exporter::api::transport::{Answer, Call, Sending, Transport};
-use knowbe4_exporter::clock::Clock;
-use knowbe4_exporter::config::{AccountConfig, KeySource, SegmentAttribute};
-use knowbe4_exporter::exposition::{Exposition, Format};
-use knowbe4_exporter::instrument::Instruments;
-use knowbe4_exporter::model::AccountName;
-use knowbe4_exporter::poll::{Poller, Tools};
-use knowbe4_exporter::secret::ApiKey;
-use knowbe4_exporter::snapshot::Published;
-use knowbe4_exporter::store::{FileStorage, Storage as _};
+use knowbe4_exporter::{
+    AccountConfig, Answer, ApiError, ApiKey, Call, Clock, Exposition, FileStorage, Format, Headers,
+    Instruments, KeySource, Poller, Published, SegmentAttribute, Sending, Storage as _, Tools, Transport,
+    model::AccountName,
+};
 use knowbe4_simulator::{Delivery, Request, Settings, Simulator};
 use quota::{Limits, Permit};
 use tokio::time::{Instant, sleep, sleep_until};
