@@ -10,6 +10,8 @@ mod event;
 mod heartbeat;
 mod machine;
 mod nudge;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -1,37 +1,27 @@
 //! The running exporter: what `serve` and `demo` share.
 
+mod watches;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use exporter_web::{Limits, Listener, Notifier, WebConfig};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::signals::hangups;
 use super::site::{Exporter, READY, Reload};
 use super::{Ending, Stop, wire};
 use crate::cli::Options;
-use crate::clock::{Noticed, Watch};
 use crate::config::Config;
 use crate::env::Env;
 use crate::exposition::Exposition;
-use crate::join::resumed;
 use crate::supervise::Supervisor;
-
-/// How often it is noted who polls what.
-const HOLDINGS_LOOK: Duration = Duration::from_secs(1);
-
-/// Shortest pause between two renderings of the exposition ahead of scrapes: a thousand accounts publish often.
-const RENDER_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long the accounts may take to save and to give back their leases. Docker kills after ten seconds, and the rest
 /// of the end needs some of them.
 const LAST_SAVES: Duration = Duration::from_secs(5);
-
-/// How often the clocks are looked at.
-const CLOCK_LOOK: Duration = Duration::from_secs(1);
 
 /// The exporter, its accounts opened and its sockets bound: nothing that a configuration can spoil is left to fail.
 pub(super) struct App {
@@ -119,46 +109,16 @@ impl App {
             notifier,
         } = self;
         let stop = CancellationToken::new();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(named("the renderer", render(Arc::clone(&supervisor), exposition)));
-        tasks.spawn(named(
-            "the listener for SIGHUP",
-            reload_on_hangup(Arc::clone(&site)),
-        ));
-        tasks.spawn(named(
-            "the watch over the clocks",
-            watch_clocks(Arc::clone(&supervisor)),
-        ));
-        tasks.spawn(named(
-            "the watch over the storage",
-            watch_storage(Arc::clone(&supervisor)),
-        ));
-        let storage = Arc::clone(&supervisor.shared().storage);
-        tasks.spawn(named("the storage's task", async move { storage.run().await }));
-        tasks.spawn(named(
-            "the watchdog",
-            tell_alive(Arc::clone(&supervisor), Arc::clone(&notifier)),
-        ));
+        let mut tasks = watches::begin(&supervisor, exposition, &site, &notifier);
         notifier.ready(READY);
-        let served = exporter_web::serve(listeners, site, settings, stop.clone());
-        tokio::pin!(served);
-        let mut ending = tokio::select! {
-            ended = &mut served => Some(ended.map_err(Stop::failed)),
-            () = shutdown => None,
-            // None of them ends by itself.
-            Some(ended) = tasks.join_next() => {
-                let died = ended.unwrap_or("a task");
-                error!("{died} has died: stopping");
-                Some(Err(Stop::said(format!("{died} has died"))))
-            }
-        };
-        notifier.stopping();
-        info!("stopping: running requests are finished, no further one is taken");
-        stop.cancel();
-        if !matches!(ending, Some(Ok(()))) {
-            let served = served.await.map_err(Stop::failed);
-            ending = ending.or(Some(served));
-        }
+        let serving = exporter_web::serve(listeners, site, settings, stop.clone());
+        let served = async { serving.await.map_err(Stop::failed) };
+        let ending = until_the_end(served, shutdown, &mut tasks, || {
+            notifier.stopping();
+            info!("stopping: running requests are finished, no further one is taken");
+            stop.cancel();
+        })
+        .await;
         let ended = async {
             supervisor.stop().await;
             supervisor.shared().storage.leave().await;
@@ -168,7 +128,7 @@ impl App {
         }
         tasks.shutdown().await;
         info!("stopped");
-        ending.unwrap_or(Ok(()))
+        ending
     }
 
     fn say_where(&self) {
@@ -185,6 +145,34 @@ impl App {
                 "listening"
             );
         }
+    }
+}
+
+/// Waits for `shutdown`, or for the end of `served` or of one of `tasks`, which is a failure. `stopping` is called
+/// then, and must end `served`, which is waited for.
+async fn until_the_end(
+    served: impl Future<Output = Ending>,
+    shutdown: impl Future<Output = ()>,
+    tasks: &mut JoinSet<&'static str>,
+    stopping: impl FnOnce(),
+) -> Ending {
+    tokio::pin!(served);
+    let died = tokio::select! {
+        ended = &mut served => {
+            stopping();
+            return ended;
+        }
+        () = shutdown => None,
+        Some(ended) = tasks.join_next() => Some(ended.unwrap_or("a task")),
+    };
+    if let Some(died) = died {
+        error!("{died} has died: stopping");
+    }
+    stopping();
+    let ended = served.await;
+    match died {
+        Some(died) => Err(Stop::said(format!("{died} has died"))),
+        None => ended,
     }
 }
 
@@ -211,86 +199,60 @@ fn notifier(env: &dyn Env) -> Notifier {
     })
 }
 
-/// Tells the service manager's watchdog that all pollers are alive, as long as they are.
-async fn tell_alive(supervisor: Arc<Supervisor>, notifier: Arc<Notifier>) {
-    let Some(interval) = notifier.watchdog_interval() else {
-        return std::future::pending().await;
-    };
-    loop {
-        if supervisor.healthy().is_ok() {
-            notifier.alive();
-        }
-        sleep(interval).await;
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    /// How it ends, and whether the endpoint was told to stop first.
+    async fn end(
+        task: impl Future<Output = &'static str> + Send + 'static,
+        shutdown: impl Future<Output = ()>,
+        served: Ending,
+    ) -> (Option<String>, bool) {
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(task);
+        let serving = async {
+            stop.cancelled().await;
+            served
+        };
+        let ended = until_the_end(serving, shutdown, &mut tasks, || stop.cancel()).await;
+        (ended.err().map(|stop| stop.to_string()), stop.is_cancelled())
     }
-}
 
-/// Ends with its name.
-async fn named(name: &'static str, task: impl Future<Output = ()>) -> &'static str {
-    task.await;
-    name
-}
-
-/// Renders the exposition after each publication and when something goes stale, so that scrapes find it ready.
-async fn render(supervisor: Arc<Supervisor>, exposition: Arc<Exposition>) {
-    let shared = supervisor.shared();
-    let mut published = shared.published.subscribe();
-    loop {
-        let stale = exposition
-            .next_expiry()
-            .map(|at| Duration::try_from_secs_f64(at - shared.clock.now()));
-        // Without anything to go stale the next publication is waited for; an hour is as good as for ever.
-        let wait = stale
-            .map_or(Duration::from_secs(3600), Result::unwrap_or_default)
-            .min(Duration::from_secs(3600));
-        tokio::select! {
-            changed = published.changed() => if changed.is_err() { return },
-            () = sleep_until(Instant::now() + wait) => {}
-        }
-        let ready = Arc::clone(&exposition);
-        resumed(tokio::task::spawn_blocking(move || ready.refresh())).await;
-        sleep(RENDER_PAUSE).await;
-    }
-}
-
-/// Tells the accounts at once when the wall clock is set or the machine wakes: until they know, data seems older.
-async fn watch_clocks(supervisor: Arc<Supervisor>) {
-    let clock = supervisor.shared().clock.clone();
-    let mut watch = Watch::new(&clock, Instant::now());
-    loop {
-        sleep(CLOCK_LOOK).await;
-        if watch.look(&clock, Instant::now()) != Noticed::default() {
-            supervisor.wake();
-        }
-    }
-}
-
-/// Notes who polls each account and whether the storage can be used, for pages and series.
-async fn watch_storage(supervisor: Arc<Supervisor>) {
-    let shared = supervisor.shared();
-    loop {
-        let storage = &shared.storage;
-        let holding = |account: &_| storage.holding(account);
-        shared.instruments.note_storage(
-            storage.answers(),
-            storage.database_use(),
-            storage.replicas(),
-            holding,
+    #[tokio::test]
+    async fn a_task_that_dies_ends_the_program_with_a_failure() {
+        let bug = async { panic!("a bug") };
+        assert_eq!(
+            end(bug, pending(), Ok(())).await,
+            (Some("a task has died".to_owned()), true)
         );
-        sleep(HOLDINGS_LOOK).await;
+        assert_eq!(
+            end(ready("the renderer"), pending(), Ok(())).await,
+            (Some("the renderer has died".to_owned()), true)
+        );
     }
-}
 
-async fn reload_on_hangup(site: Arc<Exporter>) {
-    match hangups() {
-        Ok(mut hangup) => {
-            while hangup.recv().await.is_some() {
-                // Logged where it is handled.
-                let _ = site.reload_now().await;
-            }
-        }
-        Err(error) => {
-            warn!("SIGHUP can't be listened for, the configuration is read at start only: {error}");
-            std::future::pending().await
-        }
+    #[tokio::test]
+    async fn a_shutdown_ends_it_as_the_endpoint_ends() {
+        assert_eq!(end(pending(), ready(()), Ok(())).await, (None, true));
+        let late = Err(Stop::said("a socket broke"));
+        assert_eq!(
+            end(pending(), ready(()), late).await,
+            (Some("a socket broke".to_owned()), true)
+        );
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_fails_ends_the_program_with_its_reason() {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(pending());
+        let broken = ready(Err(Stop::said("a socket broke")));
+        let mut told = false;
+        let ended = until_the_end(broken, pending(), &mut tasks, || told = true).await;
+        assert_eq!(ended.expect_err("it failed").to_string(), "a socket broke");
+        assert!(told);
     }
 }
