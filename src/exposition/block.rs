@@ -40,7 +40,7 @@ impl Block {
         for index in part {
             let family = &FAMILIES[index];
             if let Some(writer) = writers.next_if(|writer| writer.family == family.name) {
-                let header = header(index, Format::OpenMetrics).len();
+                let header = header(index, Format::OpenMetrics);
                 block.series += samples(family, header, &subject, writer.write, &mut block.text);
             }
             block.ends.push(block.text.len());

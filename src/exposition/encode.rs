@@ -4,7 +4,7 @@
 //! registry of one collector. The descriptor that it writes in front is the family's header; it is kept apart from
 //! the samples, because samples of several accounts share one header, and both encodings share the samples.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -155,11 +155,11 @@ fn descriptor<'e>(
     encoder.encode_descriptor(stem, family.help, unit, kind)
 }
 
-/// Appends to `out` the samples of `family` about `subject`, without the header whose length is `header`.
+/// Appends to `out` the samples of `family` about `subject`, without `header`, which the encoder writes in front.
 /// Returns how many there are.
 pub(super) fn samples<T: Subject>(
     family: &'static Family,
-    header: usize,
+    header: &str,
     subject: &Arc<T>,
     write: WriteSamples<T>,
     out: &mut String,
@@ -172,7 +172,12 @@ pub(super) fn samples<T: Subject>(
     });
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Arc::clone(&single)));
-    encode_registry(&mut Headless { header, out }, &registry).expect(INFALLIBLE);
+    let mut text = String::new();
+    encode_registry(&mut text, &registry).expect(INFALLIBLE);
+    out.push_str(
+        text.strip_prefix(header)
+            .expect("what was encoded for the same family"),
+    );
     single.written.load(Ordering::Relaxed)
 }
 
@@ -200,24 +205,4 @@ pub(super) fn end_of_open_metrics() -> String {
     let mut end = String::new();
     encode_eof(&mut end).expect(INFALLIBLE);
     end
-}
-
-/// Lets the first `header` bytes fall.
-struct Headless<'a> {
-    header: usize,
-    out: &'a mut String,
-}
-
-impl Write for Headless<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.header == 0 {
-            self.out.push_str(text);
-        } else {
-            // A write is either of the header or of a sample: the encoder ends the header with a write of its own.
-            let skipped = self.header.min(text.len());
-            self.header -= skipped;
-            self.out.push_str(text.get(skipped..).ok_or(fmt::Error)?);
-        }
-        Ok(())
-    }
 }
