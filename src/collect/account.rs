@@ -4,11 +4,8 @@ use super::Yield;
 use crate::api::error::ApiError;
 use crate::api::wire::AccountRow;
 use crate::api::{Client, Refresh};
-use crate::model::{Account, Collector, Endpoint};
+use crate::model::{Account, Collector, DAY, Endpoint};
 use crate::snapshot::Collection;
-
-/// Seconds of a day: the subscription ends on a day, not at an hour.
-const DAY: f64 = 86_400.0;
 
 pub(super) async fn account(client: &Client, refresh: &mut Refresh) -> Result<Yield, ApiError> {
     let row = client
@@ -29,6 +26,7 @@ pub(super) async fn account(client: &Client, refresh: &mut Refresh) -> Result<Yi
         seats: row.seats,
         admins: row.admins,
         domains: row.domains,
+        // On a day, not at an hour.
         subscription_end: row.subscription_end.map(|end| (end / DAY).floor() * DAY),
     })
     .into())

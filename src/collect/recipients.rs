@@ -56,7 +56,6 @@ pub(super) async fn recipients(
     };
     let outcome = run.read_due(refresh, &tests.roster).await;
     let (share, read, again, wants) = (run.share, run.read, run.again, run.wants);
-    let mut notes = Vec::new();
     let now = client.now();
     archive.keep_spent(share.spent(now)).await;
     match outcome {
@@ -64,22 +63,9 @@ pub(super) async fn recipients(
         Err(error) if read == 0 => return Err(error),
         _ => {}
     }
-    let mut collection = summarise(
-        archive.memory(),
-        &recipients::Inputs {
-            roster: &tests.roster,
-            windows: &inputs.config.phishing.windows,
-            people: inputs.directory,
-            group_min_size: inputs.config.groups.min_size,
-            segment_min_size: inputs.config.segment_min_size,
-            now,
-        },
-    );
-    if inputs.directory.is_none() {
-        carry_people_over(&mut collection.windows, own.last);
-    }
+    let mut collection = summary(&archive, tests, &inputs, own.last, now);
     collection.backlog_spent = share.spent(now);
-    notes.extend(archive.troubles(now));
+    let mut notes: Vec<_> = archive.troubles(now).collect();
     notes.extend(progress(&collection, tests, &inputs, own.plan.share_per_day, now));
     let left = turns(
         &tests.roster,
@@ -95,6 +81,31 @@ pub(super) async fn recipients(
         wants,
         ..Yield::from(Collection::Recipients(collection))
     })
+}
+
+/// What was read so far, summed up. Without the users' listing the sums over people stay as they were.
+fn summary(
+    archive: &Archive,
+    tests: &PhishingTests,
+    inputs: &Inputs<'_>,
+    last: Option<&PhishingRecipients>,
+    now: f64,
+) -> PhishingRecipients {
+    let mut collection = summarise(
+        archive.memory(),
+        &recipients::Inputs {
+            roster: &tests.roster,
+            windows: &inputs.config.phishing.windows,
+            people: inputs.directory,
+            group_min_size: inputs.config.groups.min_size,
+            segment_min_size: inputs.config.segment_min_size,
+            now,
+        },
+    );
+    if inputs.directory.is_none() {
+        carry_people_over(&mut collection.windows, last);
+    }
+    collection
 }
 
 /// When the first of `turns` may be read: it is due, and its purse has the money. What waits for its share holds up
@@ -160,18 +171,7 @@ impl Run<'_> {
                 self.wants = Some(turn.cost);
                 break;
             }
-            let before = refresh.requests();
-            let unspent = self.share.clone();
-            if turn.purse == Purse::Share {
-                self.share.spend(turn.cost, now);
-                self.archive.keep_spent(self.share.spent(now)).await;
-            }
-            let result = self.read_test(refresh, &turn.test).await;
-            if turn.purse == Purse::Share {
-                self.share = unspent;
-                self.share.spend(refresh.requests() - before, self.client.now());
-            }
-            match result {
+            match self.take_turn(refresh, turn).await {
                 Ok(read) => {
                     self.archive.keep(turn.test.id, read).await;
                     self.read += 1;
@@ -196,6 +196,20 @@ impl Run<'_> {
             Some(error) if self.archive.memory().ids().next().is_none() => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// Reads a test out of its purse: what it may cost is kept as spent before, and what it did cost after.
+    async fn take_turn(&mut self, refresh: &mut Refresh, turn: &Turn) -> Result<ReadTest, ApiError> {
+        if turn.purse == Purse::Plan {
+            return self.read_test(refresh, &turn.test).await;
+        }
+        let (before, unspent, now) = (refresh.requests(), self.share.clone(), self.client.now());
+        self.share.spend(turn.cost, now);
+        self.archive.keep_spent(self.share.spent(now)).await;
+        let result = self.read_test(refresh, &turn.test).await;
+        self.share = unspent;
+        self.share.spend(refresh.requests() - before, self.client.now());
+        result
     }
 
     async fn read_test(&self, refresh: &mut Refresh, test: &TestSpan) -> Result<ReadTest, ApiError> {

@@ -7,7 +7,7 @@ use crate::cli::{Options, PlanArgs, PlanFormat};
 use crate::config::AccountConfig;
 use crate::env::Env;
 use crate::forecast::{self, Forecast, Learned, Sizes, Source, forecast};
-use crate::model::{Collector, EnrollmentScope, PerCollector};
+use crate::model::{Collector, DAY, EnrollmentScope, PerCollector};
 use crate::store::Saved;
 
 pub(super) async fn plan(options: Options, arguments: PlanArgs, env: impl Env) -> Ending {
@@ -276,6 +276,6 @@ fn duration(seconds: f64) -> String {
         seconds if seconds < 120.0 => format!("{seconds:.0} s"),
         seconds if seconds < 7200.0 => format!("{:.1} min", seconds / 60.0),
         seconds if seconds < 172_800.0 => format!("{:.1} h", seconds / 3600.0),
-        seconds => format!("{:.1} d", seconds / 86_400.0),
+        seconds => format!("{:.1} d", seconds / DAY),
     }
 }

@@ -52,59 +52,74 @@ impl Layer {
             }),
             ..Self::default()
         };
-        if let Some(mut budget) = table.take("budget").and_then(|item| item.table("{ share: 0.8 }")) {
-            layer.requests_per_day = keys::REQUESTS_PER_DAY.take(&mut budget);
-            layer.requests_per_minute = keys::REQUESTS_PER_MINUTE.take(&mut budget);
-            layer.requests_per_second = keys::REQUESTS_PER_SECOND.take(&mut budget);
-            layer.share = keys::SHARE.take(&mut budget);
-            budget.finish();
-        }
-        if let Some(mut collectors) = table
-            .take("collectors")
-            .and_then(|item| item.table("{ enrollments: { min_interval: 6h } }"))
-        {
-            layer.collectors = PerCollector::new(|collector| {
-                collectors
-                    .take(collector.as_str())
-                    .and_then(|item| item.table("{ enabled: false }"))
-                    .map(CollectorLayer::read)
-                    .unwrap_or_default()
-            });
-            collectors.finish();
-        }
-        if let Some(mut phishing) = table
-            .take("phishing")
-            .and_then(|item| item.table("{ max_tests: 500 }"))
-        {
-            layer.windows = phishing.take("windows").and_then(|item| windows(item, findings));
-            layer.max_tests = keys::MAX_TESTS.take(&mut phishing);
-            layer.callback = keys::CALLBACK.take(&mut phishing);
-            layer.recipients_share = keys::RECIPIENTS_SHARE.take(&mut phishing);
-            phishing.finish();
-        }
-        if let Some(mut groups) = table
-            .take("groups")
-            .and_then(|item| item.table("{ min_size: 5 }"))
-        {
-            layer.include = groups.take("include").and_then(|item| match item.as_str() {
-                Some("") => {
-                    item.wrong("found an empty pattern, which matches no group, expected .* for all of them")
-                }
-                _ => pattern(item),
-            });
-            layer.exclude = groups.take("exclude").and_then(|item| match item.as_str() {
-                Some("") => item.found(None),
-                _ => pattern(item).map(|found| Found {
-                    value: Some(found.value),
-                    at: found.at,
-                }),
-            });
-            layer.min_size = keys::GROUPS_MIN_SIZE.take(&mut groups);
-            groups.finish();
-        }
+        layer.read_budget(table);
+        layer.read_collectors(table);
+        layer.read_phishing(table, findings);
+        layer.read_groups(table);
         layer.segments = table.take("segments").and_then(|item| segments(item, findings));
         layer.segment_min_size = keys::SEGMENT_MIN_SIZE.take(table);
         layer
+    }
+
+    fn read_budget(&mut self, table: &mut Table<'_>) {
+        let example = "{ share: 0.8 }";
+        let Some(mut budget) = table.take("budget").and_then(|item| item.table(example)) else {
+            return;
+        };
+        self.requests_per_day = keys::REQUESTS_PER_DAY.take(&mut budget);
+        self.requests_per_minute = keys::REQUESTS_PER_MINUTE.take(&mut budget);
+        self.requests_per_second = keys::REQUESTS_PER_SECOND.take(&mut budget);
+        self.share = keys::SHARE.take(&mut budget);
+        budget.finish();
+    }
+
+    fn read_collectors(&mut self, table: &mut Table<'_>) {
+        let example = "{ enrollments: { min_interval: 6h } }";
+        let Some(mut collectors) = table.take("collectors").and_then(|item| item.table(example)) else {
+            return;
+        };
+        self.collectors = PerCollector::new(|collector| {
+            collectors
+                .take(collector.as_str())
+                .and_then(|item| item.table("{ enabled: false }"))
+                .map(CollectorLayer::read)
+                .unwrap_or_default()
+        });
+        collectors.finish();
+    }
+
+    fn read_phishing(&mut self, table: &mut Table<'_>, findings: &Findings) {
+        let example = "{ max_tests: 500 }";
+        let Some(mut phishing) = table.take("phishing").and_then(|item| item.table(example)) else {
+            return;
+        };
+        self.windows = phishing.take("windows").and_then(|item| windows(item, findings));
+        self.max_tests = keys::MAX_TESTS.take(&mut phishing);
+        self.callback = keys::CALLBACK.take(&mut phishing);
+        self.recipients_share = keys::RECIPIENTS_SHARE.take(&mut phishing);
+        phishing.finish();
+    }
+
+    fn read_groups(&mut self, table: &mut Table<'_>) {
+        let example = "{ min_size: 5 }";
+        let Some(mut groups) = table.take("groups").and_then(|item| item.table(example)) else {
+            return;
+        };
+        self.include = groups.take("include").and_then(|item| match item.as_str() {
+            Some("") => {
+                item.wrong("found an empty pattern, which matches no group, expected .* for all of them")
+            }
+            _ => pattern(item),
+        });
+        self.exclude = groups.take("exclude").and_then(|item| match item.as_str() {
+            Some("") => item.found(None),
+            _ => pattern(item).map(|found| Found {
+                value: Some(found.value),
+                at: found.at,
+            }),
+        });
+        self.min_size = keys::GROUPS_MIN_SIZE.take(&mut groups);
+        groups.finish();
     }
 
     /// The account that this level makes over `below`, and over the constants below that.

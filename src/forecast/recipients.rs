@@ -90,6 +90,20 @@ pub(super) fn running_cost(snapshot: &AccountSnapshot, users: Option<u64>) -> (u
     (requests.max(1), Source::Learned)
 }
 
+/// Requests a day that a plan takes at its slowest.
+fn least(plan: &Plan<Collector>) -> f64 {
+    plan.planned
+        .iter()
+        .map(|planned| planned.configured_per_day.min(planned.requests_per_day))
+        .sum()
+}
+
+/// Seconds between two readings from a share of so many requests a day: about one test each time that it has come
+/// together.
+fn pace(own: &Demand<Collector>, share: f64) -> f64 {
+    (own.cost.max(1.0) * DAY / share.max(1e-3)).max(own.min)
+}
+
 /// Plans all collectors: recipients get what the others leave at their slowest, and no less than nothing.
 pub(super) fn plan(
     config: &AccountConfig,
@@ -110,12 +124,7 @@ pub(super) fn plan(
         .copied()
         .collect();
     let alone = quota::plan(&others, limit, costs.overhead);
-    let needed: f64 = alone
-        .planned
-        .iter()
-        .map(|planned| planned.configured_per_day.min(planned.requests_per_day))
-        .sum();
-    let spare = (limit / (1.0 + costs.overhead) - needed).max(0.0);
+    let spare = (limit / (1.0 + costs.overhead) - least(&alone)).max(0.0);
     let share = (config.phishing.recipients_share * limit).min(spare);
     let reserved = share.min((costs.backlog.requests + costs.backlog.spent) as f64);
     let left = spare - reserved;
@@ -125,20 +134,16 @@ pub(super) fn plan(
         f64::INFINITY
     };
     let by_plan = own.fixed.is_some() || slowest <= LONGEST;
-    // From the share, about one test each time that it has come together.
-    let pace = own.cost.max(1.0) * DAY / share.max(1e-3);
-    let demand = if own.fixed.is_some() {
-        *own
-    } else if by_plan {
-        Demand {
+    let demand = match own.fixed {
+        Some(_) => *own,
+        None if by_plan => Demand {
             max: own.max.max(slowest),
             ..*own
-        }
-    } else {
-        Demand {
-            fixed: Some(pace.max(own.min)),
+        },
+        None => Demand {
+            fixed: Some(pace(own, share)),
             ..*own
-        }
+        },
     };
     // In the order in which they were asked for.
     let all: Vec<_> = demands

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::model::DAY;
+
 /// A point in time: `{"unix": 1764000000.5, "rfc3339": "2025-11-24T16:00:00Z"}`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Moment {
@@ -38,12 +40,7 @@ pub(super) fn span(seconds: f64) -> String {
     if seconds < 1.0 {
         return "less than a second".to_owned();
     }
-    let units: [(f64, &str); 4] = [
-        (86_400.0, "day"),
-        (3_600.0, "hour"),
-        (60.0, "minute"),
-        (1.0, "second"),
-    ];
+    let units: [(f64, &str); 4] = [(DAY, "day"), (3_600.0, "hour"), (60.0, "minute"), (1.0, "second")];
     for (index, (length, name)) in units.into_iter().enumerate() {
         // Rounded to the next smaller unit first, so that 59.7 minutes are an hour rather than 60 minutes.
         let step = units.get(index + 1).map_or(1.0, |unit| unit.0);

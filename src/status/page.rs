@@ -25,20 +25,7 @@ impl StatusView {
     pub fn html(&self, links: &Links, picked: Option<&str>) -> String {
         let now = self.now.as_ref().map_or(0.0, |now| now.unix);
         let exact = picked.is_some_and(|name| self.has(name));
-        let mut worst_first: Vec<&AccountView> = self
-            .accounts
-            .iter()
-            .filter(|account| match picked {
-                Some(name) if exact => account.account.as_str() == name,
-                Some(part) => account.account.as_str().contains(part),
-                None => true,
-            })
-            .collect();
-        worst_first.sort_by(|a, b| {
-            b.condition
-                .cmp(&a.condition)
-                .then_with(|| a.account.cmp(&b.account))
-        });
+        let worst_first = self.worst_first(picked, exact);
         let detailed = match worst_first.len() {
             _ if picked.is_some() && !exact => 0,
             0..=DETAILED_ACCOUNTS => worst_first.len(),
@@ -90,6 +77,22 @@ impl StatusView {
             (footer(self, now))
         };
         document(&format!("{title}KnowBe4 exporter: status"), &body)
+    }
+
+    /// The account called `picked` if `exact`, else those that have it in their name.
+    fn worst_first(&self, picked: Option<&str>, exact: bool) -> Vec<&AccountView> {
+        let is_picked = |account: &&AccountView| match picked {
+            Some(name) if exact => account.account.as_str() == name,
+            Some(part) => account.account.as_str().contains(part),
+            None => true,
+        };
+        let mut accounts: Vec<_> = self.accounts.iter().filter(is_picked).collect();
+        accounts.sort_by(|a, b| {
+            b.condition
+                .cmp(&a.condition)
+                .then_with(|| a.account.cmp(&b.account))
+        });
+        accounts
     }
 
     /// Whether an account of this name is there.

@@ -10,10 +10,7 @@ use super::words;
 use quota::BudgetState;
 
 use crate::instrument::{AccountState, ProcessState};
-use crate::model::{AccountName, Collector, CollectorStatus, Failure, NextRunReason, Reason};
-
-/// Seconds in the day that plans and the budget's largest window are about.
-const DAY: f64 = 86_400.0;
+use crate::model::{AccountName, Collector, CollectorStatus, DAY, Failure, NextRunReason, Reason};
 
 /// What holds for the process and is not in the accounts' instruments.
 #[derive(Debug, Clone, PartialEq)]

@@ -61,13 +61,7 @@ pub(super) async fn accept(listener: TcpListener, endpoint: Arc<Endpoint>, shutd
                 });
             }
             // The client was gone before it was its turn.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::ConnectionAborted
-                        | io::ErrorKind::ConnectionReset
-                        | io::ErrorKind::ConnectionRefused
-                ) => {}
+            Err(error) if is_the_clients(&error) => {}
             Err(error) => {
                 // Once, not twice a second.
                 if !failing {
@@ -87,18 +81,31 @@ pub(super) async fn accept(listener: TcpListener, endpoint: Arc<Endpoint>, shutd
         }
     }
     drop(listener);
+    finish(connections, endpoint.limits.grace).await;
+}
+
+/// Waits for the running requests, and no longer than `grace`.
+async fn finish(mut connections: JoinSet<()>, grace: Duration) {
     let finished = async {
         while let Some(ended) = connections.join_next().await {
             report(ended);
         }
     };
-    if timeout(endpoint.limits.grace, finished).await.is_err() {
+    if timeout(grace, finished).await.is_err() {
         tracing::warn!(
             connections = connections.len(),
             "requests still running at shutdown were dropped"
         );
         connections.shutdown().await;
     }
+}
+
+/// An error of one connection, and not of the machine.
+fn is_the_clients(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
 }
 
 fn report(ended: Result<(), tokio::task::JoinError>) {
@@ -184,33 +191,29 @@ enum Phase {
     Closing,
 }
 
-async fn drive<S>(
-    stream: S,
+async fn drive(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     client: Client,
     endpoint: Arc<Endpoint>,
     shutdown: CancellationToken,
     seat: Arc<Seat>,
     started: Instant,
-) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
+) {
     let limits = endpoint.limits;
     let asked = Arc::new(AtomicBool::new(false));
-    let service = {
-        let (asked, endpoint) = (Arc::clone(&asked), Arc::clone(&endpoint));
-        service_fn(move |request| {
-            asked.store(true, Ordering::Relaxed);
-            let (endpoint, seat) = (Arc::clone(&endpoint), Arc::clone(&seat));
-            async move {
-                // One answer a turn: whoever asks for twenty at once lets others go first.
-                if seat.is_pipelined() {
-                    tokio::task::yield_now().await;
-                }
-                seat.now(Doing::Running);
-                handle(endpoint, client, request).await
+    let heard = Arc::clone(&asked);
+    let service = service_fn(move |request| {
+        heard.store(true, Ordering::Relaxed);
+        let (endpoint, seat) = (Arc::clone(&endpoint), Arc::clone(&seat));
+        async move {
+            // One answer a turn: whoever asks for twenty at once lets others go first.
+            if seat.is_pipelined() {
+                tokio::task::yield_now().await;
             }
-        })
-    };
+            seat.now(Doing::Running);
+            handle(endpoint, client, request).await
+        }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.next_request)

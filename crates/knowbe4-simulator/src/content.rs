@@ -39,28 +39,38 @@ pub(super) fn find<'a>(
     quirks: &Quirks,
 ) -> Option<Content<'a>> {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let one = |object: Option<Value>| {
-        let object = object?;
-        Some(Content::One(if quirks.has(Quirk::ArrayOfOne) {
-            json!([object])
-        } else {
-            object
-        }))
-    };
-    match parts[..] {
-        ["account"] => one(Some(account(organisation, now, quirks))),
+    let content = match parts[..] {
+        ["account"] => one(account(organisation, now, quirks)),
         ["account", "risk_score_history"] => rows(organisation.risk_history(None, now, page.asks("full"))),
         ["users"] if quirks.has(Quirk::Anonymised) => rows(Vec::new()),
         ["users"] => users(organisation, now, page.honours("status", "active")),
-        ["users", id] => one(find_by(users(organisation, now, false)?, "id", id)),
-        ["groups"] => groups(organisation, now, page.honours("status", "active")),
-        ["groups", id] => one(find_by(groups(organisation, now, false)?, "id", id)),
-        ["groups", id, "members"] => {
-            let group = id
-                .parse::<usize>()
-                .ok()?
-                .checked_sub(3_000)
-                .filter(|group| *group < organisation.groups)?;
+        ["users", id] => one_of(users(organisation, now, false), "id", id),
+        ["groups", ref rest @ ..] => groups_below(organisation, rest, page, now),
+        ["phishing", ref rest @ ..] => phishing_below(organisation, rest, page, now),
+        ["training", ref rest @ ..] => training_below(organisation, rest, page, now),
+        _ => None,
+    };
+    match content {
+        Some(Content::One(object)) if quirks.has(Quirk::ArrayOfOne) => Some(Content::One(json!([object]))),
+        content => content,
+    }
+}
+
+fn groups_below<'a>(
+    organisation: &'a Organisation,
+    rest: &[&str],
+    page: &Page,
+    now: f64,
+) -> Option<Content<'a>> {
+    let number = |id: &str| {
+        let group = id.parse::<usize>().ok()?.checked_sub(3_000)?;
+        (group < organisation.groups).then_some(group)
+    };
+    match *rest {
+        [] => groups(organisation, now, page.honours("status", "active")),
+        [id] => one_of(groups(organisation, now, false), "id", id),
+        [id, "members"] => {
+            let group = number(id)?;
             let census = organisation.census(now);
             let members: Vec<_> = census
                 .active
@@ -72,38 +82,43 @@ pub(super) fn find<'a>(
                 organisation.user(members[number] as usize, now)
             })
         }
-        ["groups", id, "risk_score_history"] => {
-            let group = id
-                .parse::<usize>()
-                .ok()?
-                .checked_sub(3_000)
-                .filter(|group| *group < organisation.groups)?;
-            rows(organisation.risk_history(Some(group), now, page.asks("full")))
+        [id, "risk_score_history"] => {
+            rows(organisation.risk_history(Some(number(id)?), now, page.asks("full")))
         }
-        ["phishing", "campaigns"] => rows(organisation.phishing_campaigns(now)),
-        ["phishing", "campaigns", id] => one(find_by(
-            rows(organisation.phishing_campaigns(now))?,
-            "campaign_id",
-            id,
-        )),
-        ["phishing", "security_tests"] if page.honours("campaign_type", "callback") => {
-            rows(organisation.callback_tests())
-        }
-        ["phishing", "security_tests"] => tests(organisation, now),
-        ["phishing", "security_tests", id, "recipients"] if page.honours("campaign_type", "callback") => {
-            callback_recipients(organisation, id, now)
-        }
-        ["phishing", "security_tests", id, "recipients"] => recipients(organisation, id, now),
-        ["phishing", "security_tests", id] => one(find_by(tests(organisation, now)?, "pst_id", id)),
-        ["training", "campaigns"] => {
-            rows(organisation.training_campaigns(now, !page.honours("exclude_percentages", "true")))
-        }
-        ["training", "campaigns", id] => one(find_by(
-            rows(organisation.training_campaigns(now, true))?,
-            "campaign_id",
-            id,
-        )),
-        ["training", "enrollments"] => {
+        _ => None,
+    }
+}
+
+fn phishing_below<'a>(
+    organisation: &'a Organisation,
+    rest: &[&str],
+    page: &Page,
+    now: f64,
+) -> Option<Content<'a>> {
+    let callback = page.honours("campaign_type", "callback");
+    match *rest {
+        ["campaigns"] => rows(organisation.phishing_campaigns(now)),
+        ["campaigns", id] => one_of(rows(organisation.phishing_campaigns(now)), "campaign_id", id),
+        ["security_tests"] if callback => rows(organisation.callback_tests()),
+        ["security_tests"] => tests(organisation, now),
+        ["security_tests", id, "recipients"] if callback => callback_recipients(organisation, id, now),
+        ["security_tests", id, "recipients"] => recipients(organisation, id, now),
+        ["security_tests", id] => one_of(tests(organisation, now), "pst_id", id),
+        _ => None,
+    }
+}
+
+fn training_below<'a>(
+    organisation: &'a Organisation,
+    rest: &[&str],
+    page: &Page,
+    now: f64,
+) -> Option<Content<'a>> {
+    let campaigns = |percentages| rows(organisation.training_campaigns(now, percentages));
+    match *rest {
+        ["campaigns"] => campaigns(!page.honours("exclude_percentages", "true")),
+        ["campaigns", id] => one_of(campaigns(true), "campaign_id", id),
+        ["enrollments"] => {
             let campaign = page
                 .filter("campaign_id")
                 .map(|id| id.parse().map_or(usize::MAX, |id: usize| id.wrapping_sub(4_261)));
@@ -114,16 +129,21 @@ pub(super) fn find<'a>(
                 organisation.enrollment(campaign, number, now, with_campaign)
             })
         }
-        ["training", "store_purchases"] => rows(organisation.store_purchases()),
-        ["training", "store_purchases", id] => one(find_by(
-            rows(organisation.store_purchases())?,
-            "store_purchase_id",
-            id,
-        )),
-        ["training", "policies"] => rows(Organisation::policies()),
-        ["training", "policies", id] => one(find_by(rows(Organisation::policies())?, "policy_id", id)),
+        ["store_purchases"] => rows(organisation.store_purchases()),
+        ["store_purchases", id] => one_of(rows(organisation.store_purchases()), "store_purchase_id", id),
+        ["policies"] => rows(Organisation::policies()),
+        ["policies", id] => one_of(rows(Organisation::policies()), "policy_id", id),
         _ => None,
     }
+}
+
+fn one<'a>(object: Value) -> Option<Content<'a>> {
+    Some(Content::One(object))
+}
+
+/// The row of `list` with this id.
+fn one_of<'a>(list: Option<Content<'a>>, name: &str, id: &str) -> Option<Content<'a>> {
+    one(find_by(list?, name, id)?)
 }
 
 fn account(organisation: &Organisation, now: f64, quirks: &Quirks) -> Value {

@@ -65,40 +65,14 @@ impl std::str::FromStr for Fault {
     type Err = FaultError;
 
     fn from_str(text: &str) -> Result<Self, FaultError> {
-        let wrong = |part: &str, expected| FaultError {
+        let wrong = |(part, expected): Unknown| FaultError {
             fault: text.to_owned(),
-            part: part.to_owned(),
+            part,
             expected,
         };
         let mut parts = text.split(':');
-        let kind = parts.next().unwrap_or_default();
-        let (name, value) = kind.split_once('=').unwrap_or((kind, ""));
-        let kind = match name {
-            "502-html" => Kind::BadGateway,
-            "slow" => Kind::Slow(
-                value
-                    .strip_suffix('s')
-                    .and_then(|n| n.parse().ok())
-                    .and_then(|s| Duration::try_from_secs_f64(s).ok())
-                    .ok_or_else(|| wrong(kind, "slow=SECONDSs"))?,
-            ),
-            "hang" => Kind::Hang,
-            "reset" => Kind::Reset,
-            "truncated" => Kind::Truncated,
-            "wrong-type" => Kind::WrongType,
-            "not-json" => Kind::NotJson,
-            "endless" => Kind::Endless,
-            "quirk" => Kind::Quirk(Quirk::named(value).ok_or_else(|| wrong(value, QUIRKS))?),
-            status => Kind::Status(
-                status
-                    .parse()
-                    .ok()
-                    .filter(|s| (300..600).contains(s))
-                    .ok_or_else(|| wrong(status, KINDS))?,
-            ),
-        };
         let mut fault = Self {
-            kind,
+            kind: Kind::read(parts.next().unwrap_or_default()).map_err(wrong)?,
             endpoint: None,
             count: None,
             after: 0,
@@ -106,30 +80,70 @@ impl std::str::FromStr for Fault {
             retry_after: RetryAfter::Seconds(60),
         };
         for part in parts {
-            let (key, value) = part.split_once('=').ok_or_else(|| wrong(part, KEYS))?;
-            let number = || value.parse::<u32>().map_err(|_| wrong(part, "a whole number"));
-            match key {
-                "endpoint" => {
-                    fault.endpoint = Some(format!(
-                        "/{}",
-                        value.trim_start_matches('/').trim_start_matches("v1/")
-                    ))
-                }
-                "count" => fault.count = Some(number()?),
-                "after" => fault.after = number()?,
-                "from" => fault.between.start = number()?.into(),
-                "until" => fault.between.end = number()?.into(),
-                "retry-after" => {
-                    fault.retry_after = match value {
-                        "date" => RetryAfter::Date,
-                        "none" => RetryAfter::None,
-                        seconds => RetryAfter::Seconds(seconds.parse().map_err(|_| wrong(part, KEYS))?),
-                    };
-                }
-                _ => return Err(wrong(part, KEYS)),
-            }
+            fault.set(part).map_err(wrong)?;
         }
         Ok(fault)
+    }
+}
+
+/// A part of a fault that isn't known, and what was expected there.
+type Unknown = (String, &'static str);
+
+impl Kind {
+    fn read(kind: &str) -> Result<Self, Unknown> {
+        let (name, value) = kind.split_once('=').unwrap_or((kind, ""));
+        Ok(match name {
+            "502-html" => Self::BadGateway,
+            "slow" => Self::Slow(
+                value
+                    .strip_suffix('s')
+                    .and_then(|n| n.parse().ok())
+                    .and_then(|s| Duration::try_from_secs_f64(s).ok())
+                    .ok_or_else(|| (kind.to_owned(), "slow=SECONDSs"))?,
+            ),
+            "hang" => Self::Hang,
+            "reset" => Self::Reset,
+            "truncated" => Self::Truncated,
+            "wrong-type" => Self::WrongType,
+            "not-json" => Self::NotJson,
+            "endless" => Self::Endless,
+            "quirk" => Self::Quirk(Quirk::named(value).ok_or_else(|| (value.to_owned(), QUIRKS))?),
+            status => Self::Status(
+                status
+                    .parse()
+                    .ok()
+                    .filter(|s| (300..600).contains(s))
+                    .ok_or_else(|| (status.to_owned(), KINDS))?,
+            ),
+        })
+    }
+}
+
+impl Fault {
+    /// Takes one `KEY=VALUE`.
+    fn set(&mut self, part: &str) -> Result<(), Unknown> {
+        let wrong = |expected| (part.to_owned(), expected);
+        let (key, value) = part.split_once('=').ok_or_else(|| wrong(KEYS))?;
+        let number = || value.parse::<u32>().map_err(|_| wrong("a whole number"));
+        match key {
+            "endpoint" => {
+                let path = value.trim_start_matches('/').trim_start_matches("v1/");
+                self.endpoint = Some(format!("/{path}"));
+            }
+            "count" => self.count = Some(number()?),
+            "after" => self.after = number()?,
+            "from" => self.between.start = number()?.into(),
+            "until" => self.between.end = number()?.into(),
+            "retry-after" => {
+                self.retry_after = match value {
+                    "date" => RetryAfter::Date,
+                    "none" => RetryAfter::None,
+                    seconds => RetryAfter::Seconds(seconds.parse().map_err(|_| wrong(KEYS))?),
+                };
+            }
+            _ => return Err(wrong(KEYS)),
+        }
+        Ok(())
     }
 }
 

@@ -57,13 +57,8 @@ impl Page {
             .filter(|_| self.dialect != Dialect::Brief || name == "campaign_type")
     }
 
-    /// The rows of the page that is asked for, and its headers; or the status of a refusal.
-    pub(super) fn cut(
-        &self,
-        path: &str,
-        list: List<'_>,
-        quirks: &Quirks,
-    ) -> Result<(Vec<Value>, Headers), u16> {
+    /// Rows of a page of what is at `path`.
+    fn per_page(&self, path: &str) -> usize {
         let default = if self.dialect == Dialect::Brief { 25 } else { 100 };
         let asked = self
             .get("per_page")
@@ -73,7 +68,17 @@ impl Page {
         let capped = path.starts_with("/training/campaigns")
             && self.dialect != Dialect::Brief
             && !self.asks("exclude_percentages");
-        let per_page = asked.min(if capped { MOST_CAMPAIGNS } else { MOST });
+        asked.min(if capped { MOST_CAMPAIGNS } else { MOST })
+    }
+
+    /// The rows of the page that is asked for, and its headers; or the status of a refusal.
+    pub(super) fn cut(
+        &self,
+        path: &str,
+        list: List<'_>,
+        quirks: &Quirks,
+    ) -> Result<(Vec<Value>, Headers), u16> {
+        let per_page = self.per_page(path);
         let number = self
             .get("page")
             .and_then(|n| n.parse::<usize>().ok())

@@ -138,10 +138,12 @@ impl Store {
     }
 
     fn add_directory(&self, roots: &mut RootCertStore, directory: &Path) -> Result<usize, TrustError> {
-        let files = match files(directory) {
+        let path = directory.to_owned();
+        let listed = within(LIMITS.time, move || files(&path).map_err(ReadError::from));
+        let files = match listed.unwrap_or(Err(ReadError::Stalled(LIMITS.time))) {
             Ok(files) => files,
             Err(_) if !self.named => return Ok(0),
-            Err(error) => return Err(unreadable(DIRECTORY, directory, error.into())),
+            Err(reason) => return Err(unreadable(DIRECTORY, directory, reason)),
         };
         let mut added = 0;
         for path in files {

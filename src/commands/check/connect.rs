@@ -37,40 +37,12 @@ pub(super) async fn connect(shared: &Shared, account: &AccountConfig, shapes: bo
     };
     let here = client(Arc::clone(&tools.transport));
     let mut outcome = Outcome::default();
-    for collector in Collector::ALL
-        .into_iter()
-        .filter(|collector| account.collectors[*collector].enabled)
-    {
-        let endpoint = Endpoint::Of(collector);
-        if collector == Collector::Recipients && outcome.test.is_none() {
-            let why = if outcome.empty.contains(&Collector::PhishingTests) {
-                "ok, there is no phishing test to try it on"
-            } else {
-                "not tried: that takes a phishing test, and phishing_tests gave none"
-            };
-            output::print(&format!("  {collector}: {why}\n"))?;
-            continue;
-        }
-        let test = outcome.test.filter(|_| collector == Collector::Recipients);
-        match here.probe(endpoint, test).await {
-            Ok(probe) => {
-                outcome.succeeded(collector, &probe);
-                output::print(&format!("  {collector}: ok, {}\n", describe(&probe)))?;
-                if shapes {
-                    output::print(&format!("    headers: {}\n", probe.headers.join(", ")))?;
-                    let shape: String = probe.shape.iter().map(|line| format!("    {line}\n")).collect();
-                    output::print(&shape)?;
-                }
-            }
-            Err(error) => {
-                let failure = here.explain(&error, endpoint);
-                output::print(&failed(collector, &failure))?;
-                outcome.failures.push(failure.reason);
-                if let Some(why) = cut_off(&error, outcome.succeeded) {
-                    output::print(&format!("  the other endpoints were not tried: {why}\n"))?;
-                    break;
-                }
-            }
+    for collector in Collector::ALL {
+        if account.collectors[collector].enabled
+            && let Some(why) = try_collector(&here, collector, &mut outcome, shapes).await?
+        {
+            output::print(&format!("  the other endpoints were not tried: {why}\n"))?;
+            break;
         }
     }
     for line in outcome.conclusions() {
@@ -91,6 +63,44 @@ pub(super) async fn connect(shared: &Shared, account: &AccountConfig, shapes: bo
         account.budget.per_day_limit()
     ))?;
     Ok(outcome.failures.is_empty())
+}
+
+/// Asks one collector's endpoint and says what came of it; why no other should be asked, if it shows that.
+async fn try_collector(
+    client: &Client,
+    collector: Collector,
+    outcome: &mut Outcome,
+    shapes: bool,
+) -> Result<Option<&'static str>, Stop> {
+    let endpoint = Endpoint::Of(collector);
+    if collector == Collector::Recipients && outcome.test.is_none() {
+        let why = if outcome.empty.contains(&Collector::PhishingTests) {
+            "ok, there is no phishing test to try it on"
+        } else {
+            "not tried: that takes a phishing test, and phishing_tests gave none"
+        };
+        output::print(&format!("  {collector}: {why}\n"))?;
+        return Ok(None);
+    }
+    let test = outcome.test.filter(|_| collector == Collector::Recipients);
+    match client.probe(endpoint, test).await {
+        Ok(probe) => {
+            outcome.succeeded(collector, &probe);
+            output::print(&format!("  {collector}: ok, {}\n", describe(&probe)))?;
+            if shapes {
+                output::print(&format!("    headers: {}\n", probe.headers.join(", ")))?;
+                let shape: String = probe.shape.iter().map(|line| format!("    {line}\n")).collect();
+                output::print(&shape)?;
+            }
+            Ok(None)
+        }
+        Err(error) => {
+            let failure = client.explain(&error, endpoint);
+            output::print(&failed(collector, &failure))?;
+            outcome.failures.push(failure.reason);
+            Ok(cut_off(&error, outcome.succeeded))
+        }
+    }
 }
 
 /// What the endpoints of an account said, all in all.

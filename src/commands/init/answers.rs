@@ -9,6 +9,23 @@ use crate::commands::Stop;
 use crate::config::BaseUrl;
 use crate::model::{AccountName, Region};
 
+// Choices by the words that are typed, the default first.
+const OTHERS: [(&str, Others); 3] = [
+    ("some", Others::Some),
+    ("none", Others::None),
+    ("much", Others::Much),
+];
+const TARGETS: [(&str, Target); 3] = [
+    ("systemd", Target::Systemd),
+    ("kubernetes", Target::Kubernetes),
+    ("other", Target::Other),
+];
+const PLACES: [(&str, PrometheusPlace); 3] = [
+    ("here", PrometheusPlace::Here),
+    ("elsewhere", PrometheusPlace::Elsewhere),
+    ("operator", PrometheusPlace::Operator),
+];
+
 /// All answers.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Answers {
@@ -35,12 +52,12 @@ impl Answers {
             url.parse::<BaseUrl>()
                 .map_err(|error| Stop::usage(format!("--base-url: {error}")))?;
         }
-        let region = match (&flags.base_url, flags.region) {
-            (Some(_), _) => Region::Us,
-            (None, region) => dialogue.value(
+        let region = match &flags.base_url {
+            Some(_) => Region::Us,
+            None => dialogue.value(
                 "--region",
                 "Region of the console, training.knowbe4.com is US: US, EU, CA, UK or DE",
-                region,
+                flags.region,
                 Some("US"),
                 |text| text.parse::<Region>().map_err(|error| error.to_string()),
             )?,
@@ -52,10 +69,7 @@ impl Answers {
                 "Name of the account, the label of its series",
                 flags.account,
                 Some("default"),
-                |text| {
-                    text.parse::<AccountName>()
-                        .map_err(|error| format!("{text:?}: {error}"))
-                },
+                account_of,
             )?,
             region,
             base_url: flags.base_url,
@@ -65,39 +79,22 @@ impl Answers {
                 "Requests a day that KnowBe4 allows the key: 2,000 and one for each licensed user, older keys 1,000",
                 flags.requests_per_day.map(|number| number.to_string()),
                 Some("1000"),
-                |text| {
-                    let number = text.replace([',', '_'], "").parse().ok();
-                    number
-                        .filter(|number| (1..=10_000_000).contains(number))
-                        .ok_or_else(|| format!("{text:?}: expected a whole number from 1 to 10,000,000"))
-                },
+                quota_of,
             )?,
             others: dialogue.choice(
                 "What else uses the quota",
                 flags.others,
-                &[
-                    ("some", Others::Some),
-                    ("none", Others::None),
-                    ("much", Others::Much),
-                ],
+                &OTHERS,
             )?,
             target: dialogue.choice(
                 "Where the exporter is to run",
                 flags.target,
-                &[
-                    ("systemd", Target::Systemd),
-                    ("kubernetes", Target::Kubernetes),
-                    ("other", Target::Other),
-                ],
+                &TARGETS,
             )?,
             prometheus: dialogue.choice(
                 "Where Prometheus runs",
                 flags.prometheus,
-                &[
-                    ("here", PrometheusPlace::Here),
-                    ("elsewhere", PrometheusPlace::Elsewhere),
-                    ("operator", PrometheusPlace::Operator),
-                ],
+                &PLACES,
             )?,
         })
     }
@@ -110,6 +107,18 @@ impl Answers {
             Others::Much => 0.5,
         }
     }
+}
+
+fn account_of(text: &str) -> Result<AccountName, String> {
+    text.parse::<AccountName>()
+        .map_err(|error| format!("{text:?}: {error}"))
+}
+
+fn quota_of(text: &str) -> Result<u64, String> {
+    let number = text.replace([',', '_'], "").parse().ok();
+    number
+        .filter(|number| (1..=10_000_000).contains(number))
+        .ok_or_else(|| format!("{text:?}: expected a whole number from 1 to 10,000,000"))
 }
 
 /// Relative to where `init` runs, since the service runs elsewhere.

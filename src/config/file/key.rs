@@ -24,50 +24,14 @@ impl File<'_> {
         let [file, variable, credential] = items;
         if let Some(item) = file {
             return item.private_text("the path of a file that holds the key", |text| {
-                if text.starts_with("~/") || text.starts_with('$') {
-                    return Err(
-                        "found a path that begins with ~ or $, which aren't expanded here, expected the path itself"
-                            .to_owned(),
-                    );
-                }
-                if text.is_empty() || (may_be_a_secret(text) && !self.folder.join(text).exists()) {
-                    return Err(format!(
-                        "found {}, expected the path of a file that holds the key",
-                        empty_or_hidden(text)
-                    ));
-                }
-                Ok(KeySource::File(self.folder.join(text)))
+                self.key_file(text)
             });
         }
         if let Some(item) = variable {
-            return item.private_text("the name of an environment variable", |text| {
-                if text.starts_with('$') {
-                    return Err(
-                        "found a name that begins with $, expected the name of an environment variable without it"
-                            .to_owned(),
-                    );
-                }
-                let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-                    && !text.starts_with(|c: char| c.is_ascii_digit());
-                if text.is_empty() || !plain || may_be_a_secret(text) {
-                    return Err(format!(
-                        "found {}, expected the name of an environment variable",
-                        empty_or_hidden(text)
-                    ));
-                }
-                Ok(KeySource::Env(text.to_owned()))
-            });
+            return item.private_text("the name of an environment variable", key_variable);
         }
         if let Some(item) = credential {
-            return item.private_text("the name of a systemd credential", |text| {
-                if text.is_empty() || text.starts_with('.') || text.contains('/') || may_be_a_secret(text) {
-                    return Err(format!(
-                        "found {}, expected the name of a systemd credential",
-                        empty_or_hidden(text)
-                    ));
-                }
-                Ok(KeySource::Credential(text.to_owned()))
-            });
+            return item.private_text("the name of a systemd credential", key_credential);
         }
         if let Some(value) = name.and_then(|name| KeySource::passed_credential(name.as_str(), self.env)) {
             let at = table.at.clone();
@@ -85,6 +49,20 @@ impl File<'_> {
             );
         }
         None
+    }
+
+    fn key_file(&self, text: &str) -> Result<KeySource, String> {
+        if text.starts_with("~/") || text.starts_with('$') {
+            return Err(
+                "found a path that begins with ~ or $, which aren't expanded here, expected the path itself"
+                    .to_owned(),
+            );
+        }
+        let path = self.folder.join(text);
+        if text.is_empty() || (may_be_a_secret(text) && !path.exists()) {
+            return Err(unlike(text, "the path of a file that holds the key"));
+        }
+        Ok(KeySource::File(path))
     }
 
     /// Reads the key once, so that one that isn't there is told before anything starts.
@@ -120,10 +98,33 @@ impl File<'_> {
     }
 }
 
-fn empty_or_hidden(text: &str) -> &'static str {
-    if text.is_empty() {
+fn key_variable(text: &str) -> Result<KeySource, String> {
+    if text.starts_with('$') {
+        return Err(
+            "found a name that begins with $, expected the name of an environment variable without it"
+                .to_owned(),
+        );
+    }
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !text.starts_with(|c: char| c.is_ascii_digit());
+    if text.is_empty() || !plain || may_be_a_secret(text) {
+        return Err(unlike(text, "the name of an environment variable"));
+    }
+    Ok(KeySource::Env(text.to_owned()))
+}
+
+fn key_credential(text: &str) -> Result<KeySource, String> {
+    if text.is_empty() || text.starts_with('.') || text.contains('/') || may_be_a_secret(text) {
+        return Err(unlike(text, "the name of a systemd credential"));
+    }
+    Ok(KeySource::Credential(text.to_owned()))
+}
+
+fn unlike(text: &str, expected: &str) -> String {
+    let found = if text.is_empty() {
         "an empty text"
     } else {
         "something else (not shown, as it may be a key)"
-    }
+    };
+    format!("found {found}, expected {expected}")
 }

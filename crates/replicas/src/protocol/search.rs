@@ -54,6 +54,16 @@ struct Replica {
     known: Vec<Counts>,
 }
 
+impl Replica {
+    /// As it starts: it holds nothing, and knows of nothing.
+    const fn started() -> Self {
+        Self {
+            step: Step::Idle,
+            known: Vec::new(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct World {
     now: u64,
@@ -108,12 +118,7 @@ impl Search {
         match world.replicas[me].step.clone() {
             Step::Idle => self.take(world, me, next),
             Step::Holds(fence) => {
-                go(&|w| {
-                    w.replicas[me] = Replica {
-                        step: Step::Idle,
-                        known: Vec::new(),
-                    }
-                });
+                go(&|w| w.replicas[me] = Replica::started());
                 if world.lease.admits(fence, now) {
                     go(&|w| w.lease.expires = now + TERMS.lease);
                 }
@@ -121,27 +126,7 @@ impl Search {
                     go(&|w| w.replicas[me].step = Step::Asked(fence, now));
                 }
             }
-            Step::Asked(fence, asked) => {
-                if self.bug == Bug::RecordAfterSend {
-                    go(&|w| {
-                        w.arrivals.push(now);
-                        w.replicas[me].known.push(Counts::At(now));
-                        w.replicas[me].step = Step::Arrived(fence, usize::MAX);
-                    });
-                } else if world.lease.admits(fence, now) || self.bug == Bug::NoFencing {
-                    let time = if self.bug == Bug::OwnClock {
-                        now.saturating_sub(3)
-                    } else {
-                        now
-                    };
-                    go(&|w| {
-                        w.records.push((time, None));
-                        w.replicas[me].step = Step::Recorded(fence, asked, w.records.len() - 1);
-                    });
-                } else {
-                    go(&|w| w.replicas[me].step = Step::Idle);
-                }
-            }
+            Step::Asked(fence, asked) => go(&|w| self.record(w, me, fence, asked)),
             Step::Recorded(fence, asked, index) => {
                 if TERMS.may_send(asked, now) || self.bug == Bug::NoLastCheck {
                     go(&|w| w.replicas[me].step = Step::Leave(fence, index));
@@ -173,14 +158,29 @@ impl Search {
                     w.replicas[me].step = Step::Holds(fence);
                 });
                 // Killed before its end is recorded.
-                go(&|w| {
-                    w.replicas[me] = Replica {
-                        step: Step::Idle,
-                        known: Vec::new(),
-                    }
-                });
+                go(&|w| w.replicas[me] = Replica::started());
             }
         }
+    }
+
+    /// The record before the send.
+    fn record(&self, world: &mut World, me: usize, fence: u64, asked: u64) {
+        let now = world.now;
+        world.replicas[me].step = if self.bug == Bug::RecordAfterSend {
+            world.arrivals.push(now);
+            world.replicas[me].known.push(Counts::At(now));
+            Step::Arrived(fence, usize::MAX)
+        } else if world.lease.admits(fence, now) || self.bug == Bug::NoFencing {
+            let time = if self.bug == Bug::OwnClock {
+                now.saturating_sub(3)
+            } else {
+                now
+            };
+            world.records.push((time, None));
+            Step::Recorded(fence, asked, world.records.len() - 1)
+        } else {
+            Step::Idle
+        };
     }
 
     fn is_exceeded(&self, world: &World) -> bool {
@@ -195,16 +195,12 @@ impl Search {
 
     /// Searches everything that can happen. The first world in which the window is exceeded, and how many were seen.
     fn run(&self) -> (Option<World>, usize) {
-        let replica = || Replica {
-            step: Step::Idle,
-            known: Vec::new(),
-        };
         let start = World {
             now: START,
             lease: Lease::default(),
             records: Vec::new(),
             arrivals: Vec::new(),
-            replicas: [replica(), replica()],
+            replicas: [Replica::started(), Replica::started()],
         };
         let mut seen = HashSet::from([start.clone()]);
         let mut open = vec![start];
