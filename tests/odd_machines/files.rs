@@ -98,9 +98,8 @@ fn check_beside_a_running_exporter_says_what_that_saw_and_asks_nothing() {
 
 #[test]
 fn a_folder_of_authorities_that_hangs_is_named_at_the_start() {
-    let simulator = simulate(&[]);
     let site = Site::new();
-    site.configure(&simulator.url(), "");
+    site.configure("https://127.0.0.1:9", "");
     let hung = site.path("authorities").display().to_string();
     fs::create_dir(&hung).unwrap();
     let begun = Instant::now();
@@ -111,5 +110,4 @@ fn a_folder_of_authorities_that_hangs_is_named_at_the_start() {
         "{said}"
     );
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
-    assert!(asked(&simulator).is_empty());
 }
