@@ -29,7 +29,7 @@ impl Client {
     /// Reads a whole listing, one page in memory at a time; each row once, by id.
     ///
     /// # Errors
-    /// When a page can't be had after [`ATTEMPTS`], or the listing's end can't be established. What was folded until
+    /// When a page can't be had after [`ATTEMPTS`](super::retry::ATTEMPTS), or the listing's end can't be established. What was folded until
     /// then is a part, and must not be published.
     pub async fn list<R: Row>(
         &self,
