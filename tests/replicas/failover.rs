@@ -1,4 +1,4 @@
-//! The database dies, and a copy takes its place.
+//! The database dies or is demoted, and a copy takes its place.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -10,6 +10,19 @@ use crate::{SPREAD, accounts_served, arrivals, held, judge, site, until};
 
 #[test]
 fn a_promoted_copy_is_found_by_itself_and_forgets_nothing() {
+    takes_the_place(Postgres::down);
+}
+
+#[test]
+fn a_primary_that_is_demoted_and_cuts_no_connection_is_left_for_the_copy() {
+    takes_the_place(|first| {
+        first.ask("ALTER SYSTEM SET default_transaction_read_only = on");
+        first.ask("SELECT pg_reload_conf()");
+    });
+}
+
+/// The copy is promoted after `end` of the first.
+fn takes_the_place(end: impl FnOnce(&mut Postgres)) {
     let Some(mut first) = Postgres::start() else {
         return;
     };
@@ -28,7 +41,7 @@ fn a_promoted_copy_is_found_by_itself_and_forgets_nothing() {
         arrivals(&simulator).len() > 30
     });
 
-    first.down();
+    end(&mut first);
     sleep(Duration::from_secs(3));
     let before = arrivals(&simulator).len();
     sleep(Duration::from_secs(2));
