@@ -1,4 +1,4 @@
-//! What goes on beside the endpoint while the exporter runs.
+//! Tasks that run alongside the endpoint.
 
 use std::sync::Arc;
 use std::time::Duration;
