@@ -10,12 +10,12 @@ ARG BUILDPLATFORM
 FROM --platform=$BUILDPLATFORM rust:1.95.0-slim-bookworm AS manifests
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
+COPY benches ./benches
 COPY crates ./crates
 RUN find crates -type f ! -name Cargo.toml -delete \
     && find crates -type d -empty -delete \
     && for crate in . crates/*; do mkdir -p "$crate/src" && : >"$crate/src/lib.rs"; done \
-    && mkdir benches \
-    && for main in build.rs src/main.rs benches/exposition.rs; do echo 'fn main() {}' >"$main"; done
+    && for main in build.rs src/main.rs benches/*.rs; do echo 'fn main() {}' >"$main"; done
 
 FROM --platform=$BUILDPLATFORM rust:1.95.0-slim-bookworm AS build
 ARG TARGETARCH
@@ -52,9 +52,9 @@ ARG REVISION=unknown
 RUN find build.rs src crates -name '*.rs' -exec touch {} + \
     && . /build.env \
     && BUILD_REVISION="$REVISION" cargo build --release --locked --target "$TARGET" --bin knowbe4-exporter \
-    && mkdir -p /out \
-    && mkdir -m 0770 /out/data \
-    && mkdir -m 1777 /out/tmp \
+    && mkdir -p /out/folders \
+    && mkdir -m 0770 /out/folders/data \
+    && mkdir -m 1777 /out/folders/tmp \
     && cp "target/$TARGET/release/knowbe4-exporter" /out/
 
 FROM scratch
@@ -69,10 +69,9 @@ LABEL org.opencontainers.image.title="knowbe4-exporter" \
       org.opencontainers.image.revision="$REVISION"
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/knowbe4-exporter /knowbe4-exporter
-# Group 0 may write, so that OpenShift's users can.
-COPY --from=build --chown=65532:0 /out/data /data
-# What demo keeps goes there.
-COPY --from=build /out/tmp /tmp
+# /data for the state, which group 0 may write, as OpenShift's users do; /tmp for what demo keeps. Their parent is copied, as
+# the folder that COPY names loses its mode.
+COPY --from=build --chown=65532:0 /out/folders/ /
 USER 65532:65532
 ENV KNOWBE4_EXPORTER_STORAGE_PATH=/data
 VOLUME /data

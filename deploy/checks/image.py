@@ -1,16 +1,20 @@
 """The image: its Dockerfile linted, and an image of it inspected and run as clusters run it.
 
-$KNOWBE4_IMAGE names an image that is built already; without it the image is built, where its base image can be had.
+Where their base image can be had, the image of this machine's architecture is built, and with qemu-user-static the one for arm64.
+$KNOWBE4_IMAGE and $KNOWBE4_IMAGE_ARM64 name images that are built already.
 """
 
 import json
 import os
+import re
+import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 from .common import ROOT, check, need, run, skip
 
+OWN = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
 MOST_BYTES = 15 * 1024 * 1024
 CONTAINERS_CONF = """[engine]
 cgroup_manager = "cgroupfs"
@@ -32,28 +36,51 @@ def main():
     copied = [line.split()[1:-1] for line in text.splitlines() if line.startswith("COPY ") and "--from" not in line]
     for path in (path.removeprefix("./") for paths in copied for path in paths):
         check(f"!{path}" in context, f".dockerignore lets {path} in")
+    check_manifests(text)
     if not need("the image", "podman", "buildah"):
         return
-    image = os.environ.get("KNOWBE4_IMAGE") or build()
+    image = os.environ.get("KNOWBE4_IMAGE") or build(OWN)
     if image:
         inspect(image)
         check_running(image)
+    if image and need("the image for arm64", "qemu-aarch64-static"):
+        image = os.environ.get("KNOWBE4_IMAGE_ARM64") or build("arm64")
+        if image:
+            inspect(image, "arm64")
+            check_emulated(image)
 
 
-def build():
-    """An image of the Dockerfile, or None where its base can't be had."""
+def check_manifests(text):
+    """The layer of the dependencies has a source for whatever the manifests name."""
+    stage = re.sub(r"\\\n", "", text).split(" AS manifests\n", 1)[1].split("\nFROM ", 1)[0]
+    with tempfile.TemporaryDirectory() as folder:
+        for line in stage.splitlines():
+            if line.startswith("COPY "):
+                for path in line.split()[1:-1]:
+                    run("cp", "-R", ROOT / path, folder)
+            elif line.startswith("RUN "):
+                code, output = run("sh", "-c", line.removeprefix("RUN "), cwd=folder)
+                check(code == 0, "the manifests are prepared", output)
+        code, output = run("cargo", "metadata", "--locked", "--no-deps", "--format-version=1", cwd=folder)
+        check(code == 0, "the manifests are whole", output)
+
+
+def build(architecture):
+    """An image of the Dockerfile for `architecture`, or None where its base can't be had."""
     base = next(line.split()[-3] for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("FROM"))
     if run("podman", "image", "exists", f"docker.io/library/{base}")[0] and run("podman", "pull", "-q", f"docker.io/library/{base}")[0]:
         skip("the image", f"its base {base} can't be had")
         return None
+    image = f"localhost/knowbe4-exporter:check-{architecture}"
     code, output = run(
-        "buildah", "bud", "--pull-never", "--layers", "--network=host", "--format", "docker", "-t", "localhost/knowbe4-exporter:check", ".",
+        "buildah", "bud", "--pull-never", "--layers", "--network=host", "--format", "docker", "--platform", f"linux/{architecture}",
+        "--build-arg", f"BUILDPLATFORM=linux/{OWN}", "--build-arg", f"TARGETARCH={architecture}", "-t", image, ".",
         env={"BUILDAH_ISOLATION": "chroot"}, timeout=3600,
     )  # fmt: skip
-    return "localhost/knowbe4-exporter:check" if check(code == 0, "the image is built", output[-3000:]) else None
+    return image if check(code == 0, f"the image for {architecture} is built", output[-3000:]) else None
 
 
-def inspect(image):
+def inspect(image, architecture=None):
     code, output = run("podman", "image", "inspect", image)
     if not check(code == 0, f"{image} is there", output):
         return
@@ -61,6 +88,7 @@ def inspect(image):
     config = found["Config"]
     check(found["Size"] < MOST_BYTES, f"below {MOST_BYTES} bytes", str(found["Size"]))
     print(f"{image}: {found['Size']} bytes, {found['Architecture']}")
+    check(architecture in (None, found["Architecture"]), "the architecture that was asked for", found["Architecture"])
     check(config["User"] == "65532:65532", "a numeric user that isn't root", config["User"])
     check(list(config["Volumes"]) == ["/data"], "state is on a volume")
     check("health" in " ".join((found.get("Healthcheck") or config.get("Healthcheck") or {}).get("Test", [])), "it checks its health")
@@ -108,3 +136,25 @@ def check_running(image):
         code, output = podman("run", "--rm", *tight, image, "--version")
         check(code == 0 and output.startswith("knowbe4-exporter "), "--version", output)
 
+
+
+def check_emulated(image):
+    """The program for arm64 out of its image, under user-mode emulation."""
+    code, folder = run("podman", "image", "mount", image)
+    if not check(code == 0, "the image for arm64 is mounted", folder):
+        return
+    program = ["qemu-aarch64-static", Path(folder.strip()) / "knowbe4-exporter"]
+    try:
+        code, output = run(*program, "--version")
+        check(code == 0 and output.startswith("knowbe4-exporter "), "arm64: --version", output)
+        flag = "--web.listen-address=127.0.0.1:10598"
+        demo = subprocess.Popen([str(word) for word in (*program, "demo", flag)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        healthy, deadline = False, time.monotonic() + 120
+        while not healthy and time.monotonic() < deadline and demo.poll() is None:
+            healthy = run(*program, "health", flag)[0] == 0
+        demo.terminate()
+        _, output = demo.communicate(timeout=60)
+        check(healthy, "arm64: healthy", output)
+        check(demo.returncode == 0, "arm64: ended by SIGTERM", f"{demo.returncode}\n{output}")
+    finally:
+        run("podman", "image", "unmount", image)
