@@ -1,13 +1,17 @@
-"""The workflows by their schema's shape, and the text of a release."""
+"""The workflows by their published schema and by what they name, and the text of a release."""
 
-from .common import DEPLOY, ROOT, check, module, run
+from .common import DEPLOY, ROOT, check, module, need, run
 
 
 def main():
     yaml = module("the workflows", "yaml", "pyyaml")
     if not yaml:
         return
-    for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
+    workflows = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+    if need("the workflows' schema", "check-jsonschema"):
+        code, text = run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+        check(code == 0, "the workflows' schema", text)
+    for path in workflows:
         flow = yaml.safe_load(path.read_text(encoding="utf-8"))
         check(flow["permissions"] == {"contents": "read"}, f"{path.name}: reads only, unless a job says more")
         for name, job in flow["jobs"].items():
