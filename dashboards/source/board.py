@@ -5,11 +5,15 @@ from .panels import DATASOURCE
 # Links between the dashboards go by it.
 TAG = "knowbe4"
 
-def board(uid, title, description, layout, *, since, refresh="5m", annotations=(), one=False, targets=False, scrape=False):
+# Hosts of the console by region.
+CONSOLES = {"US": "training", "EU": "eu", "CA": "ca", "UK": "uk", "DE": "de"}
+
+
+def board(uid, title, description, layout, *, since, refresh="5m", annotations=(), one=False, targets=False, scrape=False, console=False):
     """A dashboard of rows: each a height and panels with their widths, or a heading.
 
     `one`: it is about one account first, several only when they are chosen. `targets`: the user sets targets. `scrape`: job
-    and instance can be chosen; elsewhere they only cost a line.
+    and instance can be chosen; elsewhere they only cost a line. `console`: it leads to KnowBe4's own console.
     """
     return {
         "uid": uid,
@@ -27,9 +31,9 @@ def board(uid, title, description, layout, *, since, refresh="5m", annotations=(
         "fiscalYearStartMonth": 0,
         "liveNow": False,
         "weekStart": "",
-        "links": [others()],
+        "links": [others(), *([to_console()] if console else [])],
         "annotations": {"list": list(annotations)},
-        "templating": {"list": variables(one, targets, scrape)},
+        "templating": {"list": variables(one, targets, scrape, console)},
         "panels": placed(layout),
     }
 
@@ -42,7 +46,15 @@ def others():
     }
 
 
-def variables(one, targets, scrape):
+def to_console():
+    """The start page alone: the addresses of campaigns and groups within the console are documented nowhere."""
+    return {
+        "title": "KnowBe4 console", "type": "link", "url": "${console}/ui/dashboard", "targetBlank": True, "icon": "external link",
+        "tooltip": "Opens the console of the region chosen above", "tags": [], "asDropdown": False, "includeVars": False, "keepTime": False,
+    }
+
+
+def variables(one, targets, scrape, console):
     # Where accounts are targets of their own (/sd), the exporter itself is a target of another job.
     family = "{__name__=~\"knowbe4_up|knowbe4_exporter_build_info\"%s}" if scrape else "knowbe4_up{%s}"
     hide = 0 if scrape else 2
@@ -55,6 +67,8 @@ def variables(one, targets, scrape):
     ]
     if targets:
         made += [text("target_phish_prone", "Target phish-prone %", "5"), text("target_report_rate", "Target report rate %", "50")]
+    if console:
+        made += [options("console", "Console", {region: f"https://{host}.knowbe4.com" for region, host in CONSOLES.items()})]
     return made
 
 
@@ -62,6 +76,15 @@ def text(name, label, value):
     """What the user sets: a target, or the vendor's benchmark for the industry."""
     return {"name": name, "label": label, "type": "textbox", "query": value, "hide": 0,
             "current": {"text": value, "value": value}, "options": [{"text": value, "value": value, "selected": True}]}
+
+
+def options(name, label, values):
+    """One of some fixed values, the first at the start."""
+    made = [{"text": text, "value": value, "selected": False} for text, value in values.items()]
+    return {
+        "name": name, "label": label, "type": "custom", "query": ",".join(f"{text} : {value}" for text, value in values.items()), "hide": 0,
+        "multi": False, "includeAll": False, "current": {**made[0], "selected": True}, "options": [{**made[0], "selected": True}, *made[1:]],
+    }
 
 
 def choice(name, label, text, hide=0, all=True):

@@ -91,5 +91,5 @@ def dashboard():
     return board(
         "knowbe4-groups", "KnowBe4 / Groups and segments",
         "Departments and other segments, groups ranked by risk, those that move, and phish-prone against risk.",
-        [numbers(), departments(16, None), recipients.scorecards(), ranking(), trends(), segments(), hidden()], since="now-90d",
+        [numbers(), departments(16, None), recipients.scorecards(), ranking(), trends(), segments(), hidden()], since="now-90d", console=True,
     )

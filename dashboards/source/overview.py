@@ -255,5 +255,5 @@ def dashboard():
         "knowbe4-overview", "KnowBe4 / Security awareness overview",
         "Risk score, phishing tests and training at a glance: how are we doing, is it getting better, where to look next.",
         [*numbers(), recipients.numbers(), (9, risk_over_time(12), rates_over_time(12)), attention(), departments(), groups(), people(), facts()], since="now-1y",
-        annotations=marks(), one=True, targets=True,
+        annotations=marks(), one=True, targets=True, console=True,
     )

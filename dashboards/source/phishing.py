@@ -179,5 +179,5 @@ def dashboard():
         "knowbe4-phishing", "KnowBe4 / Phishing tests",
         "Phishing campaigns and tests: from delivered to reported, failures by kind, difficulty, the worst and the best tests, trends.",
         [numbers(), funnel(), *trends(), recipients.outcomes(), *recipients.speed(), extremes(), tests(), campaigns(), sums(), omitted()], since="now-1y",
-        annotations=marks(), one=True, targets=True,
+        annotations=marks(), one=True, targets=True, console=True,
     )

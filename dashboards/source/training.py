@@ -117,5 +117,5 @@ def dashboard():
     return board(
         "knowbe4-training", "KnowBe4 / Training",
         "Training campaigns: completion, enrollments by status, what is past due and what falls due, policies and content.",
-        [numbers(), campaigns(), due_and_status(), trends(), segments()], since="now-90d",
+        [numbers(), campaigns(), due_and_status(), trends(), segments()], since="now-90d", console=True,
     )
