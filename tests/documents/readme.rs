@@ -21,7 +21,7 @@ fn with_section(text: &str, name: &str, section: &str) -> String {
     format!("{}{section}{}", &text[..start], &text[end..])
 }
 
-/// Requests of one refresh of everything, as `plan` says.
+/// Requests of one refresh of everything, as `plan` says, and what others ask for the same.
 fn cost() -> String {
     let done = Command::new(env!("CARGO_BIN_EXE_knowbe4-exporter"))
         .args([
@@ -55,6 +55,16 @@ fn cost() -> String {
     table.push_str(&format!(
         "| all, as fresh as {} a day allow | {all:.0} | {day:.0} |\n",
         account["limit"]
+    ));
+    table.push_str(&format!(
+        "| a script, all of it hourly | {all:.0} | {:.0} |\n",
+        24.0 * all
+    ));
+    // Recipients are listed by test, so their first page alone says nothing.
+    let listings = rows.len() - 1;
+    table.push_str(&format!(
+        "| json_exporter, first pages, a scrape a minute | {listings} | {} |\n",
+        24 * 60 * listings
     ));
     table
 }
