@@ -153,6 +153,12 @@ def now(family, *labels, **match):
     return f"max by ({', '.join(['account', *labels])}) ({at_end(f'{family}{{{matchers}}}')})"
 
 
+def drawn_groups(series, chosen):
+    """A graph of few groups of many. Who they are, and their names, is the same at each moment, and so is read once."""
+    names = f"topk by (account, group_id) (1, {now('knowbe4_group_info', 'group_id', 'name')})"
+    return f"{series} * on (account, group_id) group_left (name) ({names} and on (account, group_id) {chosen})"
+
+
 def window(name, days=90):
     """The exporter's own sums over all tests that started within the window: they cost an account, not its tests."""
     return f'max by (account) (knowbe4_account_phishing_{name}{{{SELECTOR}, window="{days}d"}})'
