@@ -10,8 +10,9 @@
 //! prometheus --storage.tsdb.path=DATA --storage.tsdb.retention.time=10y --query.lookback-delta=65m ...
 //! ```
 //!
-//! Samples are an hour apart, and a minute apart at the end (`--dense`): with a minute all along the data would be
-//! sixty times as much and show the same, as KnowBe4's numbers change a few times a day. Hence the lookback.
+//! Samples are an hour apart, those of the exporter itself ten minutes, and all a minute apart at the end (`--dense`): with a
+//! minute all along the data would be sixty times as much and show the same, as KnowBe4's numbers change a few times a day.
+//! Hence the lookback. `--families` leaves out all but these: `replay`, beside this file, asks for those that the rules read.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -22,7 +23,7 @@
     reason = "a tool for development, which panics when it fails"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use knowbe4_exporter::Clock;
@@ -33,7 +34,7 @@ mod play;
 use play::{DAY, HOUR, MINUTE, Span, organisations};
 
 fn main() {
-    let usage = "usage: history [--days N] [--dense HOURS] [--end UNIX_SECONDS] [--accounts A,B] OUTDIR";
+    let usage = "usage: history [--days N] [--dense HOURS] [--end UNIX_SECONDS] [--accounts A,B] [--families A,B] OUTDIR";
     let mut options = BTreeMap::new();
     let mut out = None;
     let mut words = std::env::args().skip(1);
@@ -48,21 +49,26 @@ fn main() {
             .get(name)
             .map_or(default, |text| text.parse().expect(usage))
     };
+    let names = |option: &str| {
+        options
+            .get(option)
+            .map(|names| names.split(',').map(str::to_owned).collect::<BTreeSet<_>>())
+    };
     let out = out.expect(usage);
     let end = number("end", Clock::system().now() as u64) / MINUTE * MINUTE;
     let span = Span {
         begin: end - number("days", 400) * DAY,
         dense: end - number("dense", 48) * HOUR,
         end,
+        own: 10 * MINUTE,
+        families: names("families"),
         out,
     };
-    let wanted = |name: &str| {
-        options
-            .get("accounts")
-            .is_none_or(|accounts| accounts.split(',').any(|account| account == name))
-    };
-    let organisations = organisations(&span)
-        .into_iter()
-        .filter(|organisation| wanted(organisation.name));
+    let accounts = names("accounts");
+    let organisations = organisations(&span).into_iter().filter(|organisation| {
+        accounts
+            .as_ref()
+            .is_none_or(|accounts| accounts.contains(organisation.name))
+    });
     play::play(organisations.collect(), &span);
 }

@@ -55,6 +55,8 @@ fn history_raises_the_expected_alerts_and_fills_every_dashboard() {
         begin,
         dense,
         end,
+        own: HOUR,
+        families: None,
         out: folder.path().join(format!("scraped-{begin}")),
     };
     // Beyond now, so that it is now for as long as the test runs.

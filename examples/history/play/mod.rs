@@ -6,6 +6,7 @@
 mod chunk;
 mod organisations;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,13 +36,18 @@ const BLOCK: u64 = 486 * HOUR;
 /// A file is closed when it holds this much, so that promtool and this program need little memory.
 const MOST_BYTES: usize = 256 << 20;
 
-/// When samples are taken, in unix seconds: an hour apart, and at the end a minute.
+/// When samples are taken, in unix seconds: an hour apart, those about the exporter itself maybe more often, and at the end
+/// all a minute.
 #[derive(Clone)]
 pub struct Span {
     pub begin: u64,
     /// From here on a minute apart.
     pub dense: u64,
     pub end: u64,
+    /// Seconds between samples about the exporter itself; a divisor of an hour.
+    pub own: u64,
+    /// Only these families are written.
+    pub families: Option<BTreeSet<String>>,
     /// A folder for files.
     pub out: PathBuf,
 }
@@ -176,14 +182,21 @@ async fn one(organisation: Organisation, span: Span, leads: bool) {
             let shared = |family: &str| {
                 family.starts_with("knowbe4_exporter_build") || family.starts_with("knowbe4_exporter_config")
             };
+            let named = |family: &str| {
+                span.families
+                    .as_ref()
+                    .is_none_or(|families| families.contains(family))
+            };
+            let all = at >= span.dense || (at - span.begin).is_multiple_of(HOUR);
+            let due = |family: &str| all || family == "knowbe4_up" || family.starts_with("knowbe4_exporter_");
             chunk.add(whole, at, |family| {
-                !family.starts_with("process_") && (leads || !shared(family))
+                !family.starts_with("process_") && (leads || !shared(family)) && named(family) && due(family)
             });
             if leads {
                 let about = about_the_target(span.begin, at, whole.lines().count());
-                chunk.add(&about, at, |_| true);
+                chunk.add(&about, at, named);
             }
-            let next = at + if at < span.dense { HOUR } else { 60 };
+            let next = at + if at < span.dense { span.own } else { MINUTE };
             if next / BLOCK != at / BLOCK || next > span.end || chunk.bytes > MOST_BYTES {
                 chunk.write(&span.out.join(format!("{}-{files:03}.om", organisation.name)));
                 files += 1;
