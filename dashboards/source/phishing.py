@@ -26,15 +26,15 @@ def numbers():
 def funnel():
     parts = [("Scheduled", "recipients_scheduled"), ("Bounced", "recipients_bounced"), ("Delivered", "recipients_delivered"),
              ("Opened", "recipients_opened")]
-    steps = [query(RANGE.sum(RANGE.value(part)), name) for name, part in parts]
-    steps += [query(RANGE.sum(RANGE.failed), "Failures"), query(RANGE.sum(RANGE.reported), "Reported")]
+    steps = [query(f"sum ({RANGE.value(part)})", name) for name, part in parts]
+    steps += [query(f"sum ({RANGE.failed})", "Failures"), query(f"sum ({RANGE.reported})", "Reported")]
     kinds = RANGE.value("failures", ", failure")
     return (9,
         (8, bars("Funnel", f"Recipients at each step, from scheduled to reported. {OF_RANGE} Opening is no failure.", steps, unit="locale", decimals=0,
                  hue="blue", no_value=NO_TESTS, limits=(0, None),
                  overrides=[fixed("Failures", ORANGE), fixed("Reported", FINE)])),
         (8, bars("Failures by kind", f"What people did. {OF_RANGE} Kinds that did not happen are left out.",
-                 [query(f"sort_desc(sum by (failure) ({RANGE.recent(kinds)}) > 0)", "{{failure}}")], unit="locale", decimals=0, hue="orange",
+                 [query(f"sort_desc(sum by (failure) ({kinds}) > 0)", "{{failure}}")], unit="locale", decimals=0, hue="orange",
                  no_value="No failure, or no test known yet", limits=(0, None), transformations=KIND)),
         (8, bars("Phish-prone by difficulty, 1 very easy to 5 very hard", f"Failures over delivered messages by the difficulty of the test's template. "
                  f"{OF_RANGE} A hard test fails more people: compare tests of the same difficulty.",
@@ -50,7 +50,7 @@ def of_difficulty(expression):
 
 
 def by_difficulty():
-    part = lambda value: f"sum by (difficulty) ({of_difficulty(RANGE.recent(value))})"
+    part = lambda value: f"sum by (difficulty) ({of_difficulty(value)})"
     ratio = f"{part(RANGE.failed)} / ({part(RANGE.delivered)} > 0)"
     return f'label_replace({ratio}, "difficulty", "not known", "difficulty", "")'
 
@@ -84,7 +84,7 @@ POINTS = [
 def extremes():
     # Of a handful of recipients nothing follows.
     ratio = RANGE.value("phish_prone_ratio")
-    hard = of_difficulty(f"{RANGE.recent(ratio)} and on (account, test_id) {RANGE.delivered} >= 20")
+    hard = of_difficulty(f"{ratio} and on (account, test_id) knowbe4_phishing_test_recipients_delivered{{{q.SELECTOR}}} >= 20")
     apart = f"({hard} - on (account, difficulty) group_left () avg by (account, difficulty) ({hard}))"
     columns = [Column("name", "Test"), Column("B", "Started", "dateTimeFromNow", width=115), Column("A", "Against mean", "percentunit", width=105, decimals=1),
                Column("difficulty", "Diff.", width=70, align="center"), Column("template", "Template", width=130), Column("account", "Account", width=100)]

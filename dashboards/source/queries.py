@@ -50,34 +50,33 @@ def training(expression, *labels):
     return named(expression, "knowbe4_training_campaign_info", "campaign_id", *labels)
 
 
+DELIVERED = latest("knowbe4_phishing_test_recipients_delivered", "test_id")
+
+
 class Tests:
     """Sums over phishing tests that started within a window before the time of evaluation. They cost a sample a test: what a
     graph shows, or is about all of an account's tests, comes from the sums by window and by month."""
 
     def __init__(self, window):
-        self.window = window
-        self.start = self.value("start_timestamp_seconds")
+        # Compared before anything is aggregated: of many tests few are within.
+        self.within = f"knowbe4_phishing_test_start_timestamp_seconds{{{SELECTOR}}} > time() - {window}"
         self.delivered = self.value("recipients_delivered")
         self.reported = self.value("recipients_reported")
         # The sum of all failures, at a seventh of its cost.
-        self.failed = f"{self.value('phish_prone_ratio')} * {self.delivered}"
+        self.failed = f"{self.value('phish_prone_ratio')} * {DELIVERED}"
 
     def value(self, name, labels=""):
-        return f"max by (account, test_id{labels}) (knowbe4_phishing_test_{name}{{{SELECTOR}}})"
-
-    def recent(self, expression):
-        return f"{expression} and on (account, test_id) {self.start} > time() - {self.window}"
-
-    def sum(self, part, by=""):
-        return f"sum{by} ({self.recent(part)})"
+        return (
+            f"max by (account, test_id{labels}) (knowbe4_phishing_test_{name}{{{SELECTOR}}} and on (account, test_id) ({self.within}))"
+        )
 
     def newest(self, number=400):
         """Of many tests those that a table can show."""
-        return f"topk({number}, {self.start} > time() - {self.window})"
+        return f"topk({number}, max by (account, test_id) ({self.within}))"
 
     def each(self, part):
         """The ratio of each of the newest tests."""
-        return f"({part} / ({self.delivered} > 0)) and on (account, test_id) {self.newest()}"
+        return f"({part} / ({DELIVERED} > 0)) and on (account, test_id) {self.newest()}"
 
 
 # Least step of a graph of months: finer ones would cost much and show nothing.
