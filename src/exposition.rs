@@ -84,8 +84,8 @@ impl Exposition {
     /// label. [`None`] for an account that the instruments don't know.
     ///
     /// What was published before the call is in it, unless another call is just rendering it: then the last body is
-    /// returned rather than waiting, if that is less than two seconds old. In each body the data is at least as new as the success
-    /// that is reported for it.
+    /// returned rather than waiting, if that is less than two seconds old and holds the last report of every account's holder. In
+    /// each body the data is at least as new as the success that is reported for it.
     pub fn body(&self, account: Option<&AccountName>, format: Format, gzip: bool) -> Option<Bytes> {
         let form = Form { format, gzip };
         let Some(account) = account else {
