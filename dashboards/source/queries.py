@@ -54,7 +54,7 @@ DELIVERED = latest("knowbe4_phishing_test_recipients_delivered", "test_id")
 
 
 class Tests:
-    """Sums over phishing tests that started within a window before the time of evaluation. They cost a sample a test: what a
+    """Phishing tests that started within a window before the time of evaluation. They cost a sample a test: what a
     graph shows, or is about all of an account's tests, comes from the sums by window and by month."""
 
     def __init__(self, window):

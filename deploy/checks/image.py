@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .common import ROOT, check, need, run, skip
 
-OWN = {"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine]
+OWN = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
 MOST_BYTES = 15 * 1024 * 1024
 CONTAINERS_CONF = """[engine]
 cgroup_manager = "cgroupfs"

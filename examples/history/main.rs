@@ -12,7 +12,8 @@
 //!
 //! Samples are an hour apart, those of the exporter itself ten minutes, and all a minute apart at the end (`--dense`): with a
 //! minute all along the data would be sixty times as much and show the same, as KnowBe4's numbers change a few times a day.
-//! Hence the lookback. `--families` leaves out all but these: `replay`, beside this file, asks for those that the rules read.
+//! Hence the lookback. `--families` names the only ones to write; `replay`, beside this file, names those that
+//! the rules read.
 #![allow(
     missing_docs,
     unreachable_pub,
