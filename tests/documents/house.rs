@@ -2,7 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
+use serde_json::{Value, json};
+
+use crate::support::has;
 use crate::{files, root, text};
 
 /// Documents that people read, by path.
@@ -91,4 +96,29 @@ fn links_within_the_project_lead_somewhere() {
             }
         }
     }
+}
+
+#[test]
+fn links_out_of_the_site_lead_to_the_repository() {
+    if !has("python3", "apt-get install python3") {
+        return;
+    }
+    let mut program = Command::new("python3")
+        .arg(root().join("docs/repository-links"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3 runs");
+    let chapter =
+        |content: &str| json!({ "items": [{ "Chapter": { "content": content, "sub_items": [] } }] });
+    let context =
+        json!({ "config": { "output": { "html": { "git-repository-url": "https://forge.example/it" } } } });
+    let asked = json!([context, chapter("[a](../alerts/README.md), [b](quota.md)")]);
+    let mut input = program.stdin.take().expect("a pipe");
+    input.write_all(asked.to_string().as_bytes()).expect("written");
+    drop(input);
+    let output = program.wait_with_output().expect("ended");
+    let made: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let wanted = "[a](https://forge.example/it/blob/main/alerts/README.md), [b](quota.md)";
+    assert_eq!(made, chapter(wanted));
 }

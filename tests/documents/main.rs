@@ -10,6 +10,8 @@ mod house;
 mod messages;
 mod readme;
 mod reference;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
