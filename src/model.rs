@@ -17,9 +17,9 @@ mod status;
 
 pub use account::{AccountName, AccountNameError, Region, RegionError};
 pub use collections::{
-    Account, Enrollments, Group, Groups, Mean, PhishingCampaign, PhishingCampaigns, PhishingMonth,
-    PhishingSums, PhishingTest, PhishingTests, PhishingWindow, Policies, Recipients, RiskPoint, Segment,
-    SegmentEnrollments, StorePurchases, TrainingCampaign, TrainingCampaigns, Users,
+    Account, Enrollments, Group, Groups, Mean, PhishingCampaign, PhishingCampaigns, PhishingDifficulty,
+    PhishingMonth, PhishingSums, PhishingTest, PhishingTests, PhishingWindow, Policies, Recipients,
+    RiskPoint, Segment, SegmentEnrollments, StorePurchases, TrainingCampaign, TrainingCampaigns, Users,
 };
 pub use collector::{Collector, PerCollector};
 pub use endpoint::Endpoint;

@@ -12,11 +12,11 @@ KIND = [{"id": "renameByRegex", "options": {"regex": "^([^_]*)_(.*)$", "renamePa
 
 
 def numbers():
-    start = q.latest("knowbe4_phishing_test_start_timestamp_seconds", "test_id")
+    start = q.latest("knowbe4_phishing_test_start_timestamp_seconds")
     return (5,
         phish_prone(7), report_rate(7), resilience(4),
         (3, stat("Last test", "When the newest phishing test started. Of several accounts the one whose last test is longest ago.",
-                 [query(f"max ((time() - max by (account) ({start})) / 86400)")], unit="suffix: d", decimals=0, thresholds=TEST_GAP,
+                 [query(f"max ((time() - {start}) / 86400)")], unit="suffix: d", decimals=0, thresholds=TEST_GAP,
                  no_value=NO_TESTS)),
         (3, stat("Tests, 90 days", "Phishing tests that started within the last 90 days, those beyond max_tests included.",
                  [query(f"sum ({q.window('tests')})")], unit="locale", decimals=0, no_value=NO_TESTS)),
@@ -26,33 +26,35 @@ def numbers():
 def funnel():
     parts = [("Scheduled", "recipients_scheduled"), ("Bounced", "recipients_bounced"), ("Delivered", "recipients_delivered"),
              ("Opened", "recipients_opened")]
-    steps = [query(f"sum ({RANGE.value(part)})", name) for name, part in parts]
-    steps += [query(f"sum ({RANGE.failed})", "Failures"), query(f"sum ({RANGE.reported})", "Reported")]
-    kinds = RANGE.value("failures", ", failure")
+    steps = [query(RANGE.total(RANGE.those(part)), name) for name, part in parts]
+    steps += [query(RANGE.total(RANGE.failed), "Failures"), query(RANGE.total(RANGE.those("recipients_reported")), "Reported")]
+    kinds = RANGE.total(RANGE.those("failures", " > 0"), "failure")
     return (9,
         (8, bars("Funnel", f"Recipients at each step, from scheduled to reported. {OF_RANGE} Opening is no failure.", steps, unit="locale", decimals=0,
                  hue="blue", no_value=NO_TESTS, limits=(0, None),
                  overrides=[fixed("Failures", ORANGE), fixed("Reported", FINE)])),
         (8, bars("Failures by kind", f"What people did. {OF_RANGE} Kinds that did not happen are left out.",
-                 [query(f"sort_desc(sum by (failure) ({kinds}) > 0)", "{{failure}}")], unit="locale", decimals=0, hue="orange",
+                 [query(f"sort_desc({kinds})", "{{failure}}")], unit="locale", decimals=0, hue="orange",
                  no_value="No failure, or no test known yet", limits=(0, None), transformations=KIND)),
-        (8, bars("Phish-prone by difficulty, 1 very easy to 5 very hard", f"Failures over delivered messages by the difficulty of the test's template. "
-                 f"{OF_RANGE} A hard test fails more people: compare tests of the same difficulty.",
-                 [query(f"sort_desc({by_difficulty()})", "{{difficulty}}")],
-                 unit="percentunit", decimals=1, thresholds=PHISH_PRONE, no_value=NO_TESTS, limits=(0, None))),
+        (8, table("By difficulty, 365 days", "All phishing tests of the last 365 days by the difficulty of their template, 1 very easy to 5 very hard, those "
+                  "beyond max_tests included. A hard test fails more people: compare tests of the same difficulty. Without one: the API doesn't say it.",
+                  [of_a_year("tests", "difficulty"), of_a_year("delivered", "difficulty"), ratio_of_a_year("failures", "difficulty"),
+                   ratio_of_a_year("reported", "difficulty")],
+                  [Column("difficulty", "Difficulty"), Column("A", "Tests", "locale", width=70, decimals=0), Column("B", "Delivered", "locale", width=90, decimals=0),
+                   Column("C", "Phish-prone", "percentunit", width=105, thresholds=PHISH_PRONE, decimals=1),
+                   Column("D", "Reported", "percentunit", width=90, thresholds=REPORT_RATE, decimals=1)],
+                  sort="Difficulty", descending=False, no_value=NO_TESTS)),
     )
 
 
-def of_difficulty(expression):
-    """With the label difficulty."""
-    known = f"max by (account, test_id, difficulty) (knowbe4_phishing_test_info{{{q.SELECTOR}}})"
-    return f"({expression}) * on (account, test_id) group_left (difficulty) topk by (account, test_id) (1, {known})"
+def of_a_year(name, *labels):
+    """Sum over the tests of a year."""
+    newest = f'knowbe4_account_phishing_difficulty_{name}{{{q.SELECTOR}, window="365d"}}'
+    return f"sum by ({', '.join(labels)}) (max by (account, difficulty) ({newest}))"
 
 
-def by_difficulty():
-    part = lambda value: f"sum by (difficulty) ({of_difficulty(value)})"
-    ratio = f"{part(RANGE.failed)} / ({part(RANGE.delivered)} > 0)"
-    return f'label_replace({ratio}, "difficulty", "not known", "difficulty", "")'
+def ratio_of_a_year(name, *labels):
+    return f"{of_a_year(name, *labels)} / ({of_a_year('delivered', *labels)} > 0)"
 
 
 def trends():
@@ -61,7 +63,7 @@ def trends():
          rates_over_time(12),
          (12, lines("Each test by its start", "One point for each test: the share of delivered messages that failed or were reported, at the time of "
                     "the test's start. Of many tests the newest 400.",
-                    [query(RANGE.each(RANGE.failed), table=True), query(RANGE.each(RANGE.reported), table=True),
+                    [query(RANGE.each("phish_prone_ratio"), table=True), query(RANGE.share("recipients_reported"), table=True),
                      query(f"1000 * {NEWEST}", table=True)],
                     unit="percentunit", no_value=NO_TESTS, limits=(0, None),
                     custom={"drawStyle": "points", "showPoints": "always", "pointSize": 6},
@@ -83,17 +85,17 @@ POINTS = [
 
 def extremes():
     # Of a handful of recipients nothing follows.
-    ratio = RANGE.value("phish_prone_ratio")
-    hard = of_difficulty(f"{ratio} and on (account, test_id) knowbe4_phishing_test_recipients_delivered{{{q.SELECTOR}}} >= 20")
-    apart = f"({hard} - on (account, difficulty) group_left () avg by (account, difficulty) ({hard}))"
-    columns = [Column("name", "Test"), Column("B", "Started", "dateTimeFromNow", width=115), Column("A", "Against mean", "percentunit", width=105, decimals=1),
+    ratio = f"max by (account, test_id) ({RANGE.those('phish_prone_ratio')} and {q.DELIVERED} >= 20)"
+    hard = q.test(ratio, "difficulty")
+    apart = f"({hard} - on (account, difficulty) group_left () ({ratio_of_a_year('failures', 'account', 'difficulty')}))"
+    columns = [Column("name", "Test"), Column("B", "Started", "dateTimeFromNow", width=115), Column("A", "Against year", "percentunit", width=105, decimals=1),
                Column("difficulty", "Diff.", width=70, align="center"), Column("template", "Template", width=130), Column("account", "Account", width=100)]
-    about = (f"By the distance from the mean of all tests of the same difficulty, so that a hard test isn't worst for being hard. {OF_RANGE} Tests with fewer "
+    about = (f"By the distance from the tests of the last 365 days of the same difficulty together, so that a hard test isn't worst for being hard. {OF_RANGE} Tests with fewer "
              "than 20 delivered messages are left out.")
     def panel(title, text, chosen, descending):
         return (12, table(title, f"{text} {about}",
                           [q.test(f"sum without (difficulty) ({chosen})", "name", "difficulty", "template"), f"1000 * {RANGE.newest(1000)}"],
-                          columns, wanted="Against mean", sort="Against mean", descending=descending, top=8, no_value=NO_TESTS))
+                          columns, wanted="Against year", sort="Against year", descending=descending, top=8, no_value=NO_TESTS))
     return (10,
         panel("Worst tests of their difficulty", "The eight tests that caught the most people for what they are.", f"topk(8, {apart})", True),
         panel("Best tests of their difficulty", "The eight tests that caught the fewest people for what they are.", f"bottomk(8, {apart})", False),
@@ -102,14 +104,11 @@ def extremes():
 
 def tests():
     info = q.test(f"1000 * {NEWEST}", "name", "status", "template", "difficulty")
-    kept = lambda expression: f"({expression} and on (account, test_id) {NEWEST})"
-    ratio = "knowbe4_phishing_test_phish_prone_ratio"
     return (14,
         (24, table("Tests", "Tests that started within the dashboard's time range, newest first, of many the newest 400. Click a heading to sort. – is not known, "
                    "which is not 0.",
-                   [info, kept(RANGE.delivered), RANGE.each(RANGE.value("recipients_opened")),
-                    kept(q.latest(ratio, "test_id")), RANGE.each(RANGE.reported),
-                    RANGE.each(RANGE.value("recipients_bounced"))],
+                   [info, RANGE.each("recipients_delivered"), RANGE.share("recipients_opened"), RANGE.each("phish_prone_ratio"),
+                    RANGE.share("recipients_reported"), RANGE.share("recipients_bounced")],
                    [Column("name", "Test"), Column("account", "Account", width=100), Column("A", "Started", "dateTimeFromNow", width=120),
                     Column("D", "Phish-prone", "percentunit", width=105, thresholds=PHISH_PRONE, decimals=1),
                     Column("E", "Reported", "percentunit", width=90, thresholds=REPORT_RATE, decimals=1),

@@ -30,11 +30,10 @@ def change(family, *labels, ago):
 
 def named(expression, info, key, *labels):
     """The expression with labels of the info family, which tell what the key names."""
-    by = ", ".join(["account", key, *(labels or ("name",))])
     joined = ", ".join(labels or ("name",))
     return (
         f"({expression}) * on (account, {key}) group_left ({joined})"
-        f" topk by (account, {key}) (1, max by ({by}) ({info}{{{SELECTOR}}}))"
+        f" topk by (account, {key}) (1, {info}{{{SELECTOR}}})"
     )
 
 
@@ -50,33 +49,44 @@ def training(expression, *labels):
     return named(expression, "knowbe4_training_campaign_info", "campaign_id", *labels)
 
 
-DELIVERED = latest("knowbe4_phishing_test_recipients_delivered", "test_id")
-
-
 class Tests:
     """Phishing tests that started within a window before the time of evaluation. They cost a sample a test: what a
-    graph shows, or is about all of an account's tests, comes from the sums by window and by month."""
+    graph shows, or is about all of an account's tests, comes from the sums by window, difficulty and month.
+
+    All is filtered, joined and summed for each target by itself, and aggregated over targets at the end: of many tests
+    few are left by then.
+    """
 
     def __init__(self, window):
-        # Compared before anything is aggregated: of many tests few are within.
         self.within = f"knowbe4_phishing_test_start_timestamp_seconds{{{SELECTOR}}} > time() - {window}"
-        self.delivered = self.value("recipients_delivered")
-        self.reported = self.value("recipients_reported")
+        self.delivered = self.those("recipients_delivered")
         # The sum of all failures, at a seventh of its cost.
-        self.failed = f"{self.value('phish_prone_ratio')} * {DELIVERED}"
+        self.failed = f"{self.those('phish_prone_ratio')} * {DELIVERED}"
 
-    def value(self, name, labels=""):
-        return (
-            f"max by (account, test_id{labels}) (knowbe4_phishing_test_{name}{{{SELECTOR}}} and on (account, test_id) ({self.within}))"
-        )
+    def those(self, name, wanted=""):
+        return f"(knowbe4_phishing_test_{name}{{{SELECTOR}}}{wanted} and on (account, test_id) ({self.within}))"
+
+    @staticmethod
+    def total(these, *labels):
+        """Sum over the tests. Of two targets that know the same tests the one that knows more counts."""
+        by = f" by ({', '.join(labels)})" if labels else ""
+        return f"sum{by} (max by ({', '.join(['account', *labels])}) (sum without (test_id, campaign_id) ({these})))"
 
     def newest(self, number=400):
-        """Of many tests those that a table can show."""
-        return f"topk({number}, max by (account, test_id) ({self.within}))"
+        """Of many tests those that a table can show: start by account and test_id."""
+        return f"topk({number}, max by (account, test_id) (topk by (instance) ({number}, {self.within})))"
 
-    def each(self, part):
-        """The ratio of each of the newest tests."""
-        return f"({part} / ({DELIVERED} > 0)) and on (account, test_id) {self.newest()}"
+    def each(self, name, number=400):
+        """A family of the newest tests."""
+        return f"max by (account, test_id) (knowbe4_phishing_test_{name}{{{SELECTOR}}} and on (account, test_id) {self.newest(number)})"
+
+    def share(self, name):
+        """A family of the newest tests over what was delivered."""
+        one = f"(knowbe4_phishing_test_{name}{{{SELECTOR}}} and on (account, test_id) {self.newest()})"
+        return f"max by (account, test_id) ({one} / ({DELIVERED} > 0))"
+
+
+DELIVERED = f"knowbe4_phishing_test_recipients_delivered{{{SELECTOR}}}"
 
 
 # Least step of a graph of months: finer ones would cost much and show nothing.
@@ -154,7 +164,7 @@ def now(family, *labels, **match):
 
 def drawn_groups(series, chosen):
     """A graph of few groups of many. Who they are, and their names, is the same at each moment, and so is read once."""
-    names = f"topk by (account, group_id) (1, {now('knowbe4_group_info', 'group_id', 'name')})"
+    names = f"topk by (account, group_id) (1, {at_end(f'knowbe4_group_info{{{SELECTOR}}}')})"
     return f"{series} * on (account, group_id) group_left (name) ({names} and on (account, group_id) {chosen})"
 
 
@@ -181,8 +191,8 @@ def months(name, by="", back=0, graph=False):
     label = lambda ago: f'count_values("ym", year({at(ago)}) * 100 + month({at(ago)}))'
     those = " or ".join(label(ago) for ago in range(back, back + 3))
     series = f"knowbe4_account_phishing_month_{name}{{{SELECTOR}}}"
-    return (f"sum{by} (max by (account, month) ({at_end(series) if graph else series}) and on (month)"
-            f' label_replace({those}, "month", "$1-$2", "ym", "(....)(..)"))')
+    return (f"sum{by} (max by (account, month) ({at_end(series) if graph else series} and on (month)"
+            f' label_replace({those}, "month", "$1-$2", "ym", "(....)(..)")))')
 
 
 def rate_of_months(name, by="", back=0, graph=False):

@@ -125,10 +125,11 @@ fn test(row: TestRow) -> Option<PhishingTest> {
     Some(test)
 }
 
-/// Windows and months over all tests; the tests themselves only as many as asked for, the newest by start.
+/// Windows, difficulties and months over all tests; the tests themselves only as many as asked for, the newest by start.
 fn summary(mut tests: Vec<PhishingTest>, config: &PhishingConfig, now: f64) -> PhishingTests {
     let windows = sums::windows(&tests, config, now);
     let months = sums::months(&tests, now);
+    let difficulties = sums::difficulties(&tests, now);
     // Tests that never started are older than any that did.
     tests.sort_by(|a, b| {
         b.started_at
@@ -144,6 +145,7 @@ fn summary(mut tests: Vec<PhishingTest>, config: &PhishingConfig, now: f64) -> P
         omitted,
         windows,
         months,
+        difficulties,
         roster: Vec::new(),
     }
 }

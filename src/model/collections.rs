@@ -167,6 +167,9 @@ pub struct PhishingTests {
     /// Sums over the tests that started in each of the last 24 months in UTC, the oldest first, the running one last.
     #[serde(default)]
     pub months: Vec<PhishingMonth>,
+    /// Sums over the last 30 and 365 days by difficulty, whatever `phishing.windows` says; by window, then difficulty.
+    #[serde(default)]
+    pub difficulties: Vec<PhishingDifficulty>,
     /// All tests that started within the longest window, also those beyond `phishing.max_tests`, the newest first.
     #[serde(default)]
     pub roster: Vec<TestSpan>,
@@ -189,6 +192,17 @@ pub struct PhishingWindow {
 pub struct PhishingMonth {
     /// `2026-03`.
     pub month: String,
+    /// What the tests did.
+    pub sums: PhishingSums,
+}
+
+/// Sums over the account's tests of one difficulty that started within a window.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct PhishingDifficulty {
+    /// `30d` or `365d`.
+    pub window: String,
+    /// As a test has it: `1` to `5`, or empty.
+    pub difficulty: String,
     /// What the tests did.
     pub sums: PhishingSums,
 }

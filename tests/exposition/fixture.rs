@@ -241,6 +241,18 @@ fn tests() -> PhishingTests {
                 sums: sums(4, 6),
             },
         ],
+        difficulties: vec![
+            PhishingDifficulty {
+                window: "30d".to_owned(),
+                difficulty: String::new(),
+                sums: sums(0, 0),
+            },
+            PhishingDifficulty {
+                window: "365d".to_owned(),
+                difficulty: "3".to_owned(),
+                sums: sums(4, 6),
+            },
+        ],
         ..PhishingTests::default()
     }
 }

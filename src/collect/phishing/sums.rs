@@ -1,14 +1,21 @@
-//! Sums over all of an account's tests by window and by month, also over those that have no series of their own.
+//! Sums over all of an account's tests by window, difficulty and month, also over those that have no series of their own.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::config::PhishingConfig;
-use crate::model::{PhishingMonth, PhishingSums, PhishingTest, PhishingWindow};
+use crate::model::{PhishingDifficulty, PhishingMonth, PhishingSums, PhishingTest, PhishingWindow};
 
 /// Two years: a year, and the year before to compare it with.
 const MONTHS: usize = 24;
+
+const DAY: f64 = 86_400.0;
+
+/// What the alert rules compare: the newest tests with those of the year before them.
+const COMPARED: [(&str, f64); 2] = [("30d", 30.0 * DAY), ("365d", 365.0 * DAY)];
 
 /// Each configured window, and the window of all tests.
 pub(super) fn windows(tests: &[PhishingTest], config: &PhishingConfig, now: f64) -> Vec<PhishingWindow> {
@@ -17,15 +24,35 @@ pub(super) fn windows(tests: &[PhishingTest], config: &PhishingConfig, now: f64)
         phish_prone: phish_prone(&sums),
         sums: Some(sums),
     };
-    let within = |seconds: f64| {
-        let started = move |test: &&PhishingTest| test.started_at.is_some_and(|start| start >= now - seconds);
-        of(tests.iter().filter(started))
-    };
+    let within = |seconds: f64| of(since(tests, now - seconds));
     let configured = config.windows.iter();
     configured
         .map(|(label, length)| window(label, within(length.as_secs_f64())))
         .chain([window("all", of(tests))])
         .collect()
+}
+
+/// Each difficulty that has had a test within a year, in both windows: 0 where one had none.
+pub(super) fn difficulties(tests: &[PhishingTest], now: f64) -> Vec<PhishingDifficulty> {
+    let seen: BTreeSet<_> = since(tests, now - 365.0 * DAY)
+        .map(|test| test.difficulty.as_str())
+        .collect();
+    let sums = |window: &str, seconds: f64, difficulty: &str| PhishingDifficulty {
+        window: window.to_owned(),
+        difficulty: difficulty.to_owned(),
+        sums: of(since(tests, now - seconds).filter(|test| test.difficulty == difficulty)),
+    };
+    COMPARED
+        .iter()
+        .flat_map(|(window, seconds)| seen.iter().map(move |difficulty| (window, *seconds, difficulty)))
+        .map(|(window, seconds, difficulty)| sums(window, seconds, difficulty))
+        .collect()
+}
+
+/// The tests that started at `unix` seconds or later.
+fn since(tests: &[PhishingTest], unix: f64) -> impl Iterator<Item = &PhishingTest> {
+    let started = move |test: &&PhishingTest| test.started_at.is_some_and(|start| start >= unix);
+    tests.iter().filter(started)
 }
 
 /// The last months in UTC, the oldest first; empty where `now` is beyond any calendar.
@@ -142,6 +169,48 @@ mod tests {
     }
 
     #[test]
+    fn difficulties_are_compared_within_a_year() {
+        let of_difficulty = |difficulty: &str, test: PhishingTest| PhishingTest {
+            difficulty: difficulty.to_owned(),
+            ..test
+        };
+        let tests = [
+            of_difficulty("3", test("2026-03-20T00:00:00Z", Some(10), 1, Some(2))),
+            of_difficulty("3", test("2025-12-01T00:00:00Z", Some(20), 4, Some(8))),
+            of_difficulty("", test("2025-12-01T00:00:00Z", Some(40), 2, Some(1))),
+            of_difficulty("5", test("2025-03-01T00:00:00Z", Some(80), 8, Some(9))),
+        ];
+        let compared: Vec<_> = difficulties(&tests, at("2026-03-31T00:00:00Z"))
+            .into_iter()
+            .map(|of| {
+                (
+                    of.window,
+                    of.difficulty,
+                    of.sums.tests,
+                    of.sums.delivered,
+                    of.sums.failures,
+                )
+            })
+            .collect();
+        let expected = [
+            ("30d", "", 0, 0, 0),
+            ("30d", "3", 1, 10, 1),
+            ("365d", "", 1, 40, 2),
+            ("365d", "3", 2, 30, 5),
+        ];
+        let expected = expected.map(|(window, difficulty, tests, delivered, failures)| {
+            (
+                window.to_owned(),
+                difficulty.to_owned(),
+                tests,
+                Some(delivered),
+                Some(failures),
+            )
+        });
+        assert_eq!(compared, expected);
+    }
+
+    #[test]
     fn what_no_test_says_is_no_zero() {
         let silent = test("2026-03-01T00:00:00Z", None, 1, None);
         let sums = of([&silent]);
@@ -161,6 +230,13 @@ mod tests {
     fn data_of_versions_without_sums_is_read() {
         let json = r#"{"tests":[],"omitted":2,"windows":[{"window":"30d","phish_prone":0.1}]}"#;
         let tests: PhishingTests = serde_json::from_str(json).expect("an earlier version's tests");
-        assert_eq!((tests.windows[0].sums, tests.months.len()), (None, 0));
+        assert_eq!(
+            (
+                tests.windows[0].sums,
+                tests.months.len(),
+                tests.difficulties.len()
+            ),
+            (None, 0, 0)
+        );
     }
 }

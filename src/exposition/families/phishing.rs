@@ -35,6 +35,21 @@ pub(super) const WRITERS: &[Writer<Data>] = &[
     writer("knowbe4_account_phishing_month_reported", |data, samples| {
         months(data, samples, |sums| sums.reported);
     }),
+    writer("knowbe4_account_phishing_difficulty_tests", |data, samples| {
+        difficulties(data, samples, |sums| Some(sums.tests));
+    }),
+    writer(
+        "knowbe4_account_phishing_difficulty_delivered",
+        |data, samples| {
+            difficulties(data, samples, |sums| sums.delivered);
+        },
+    ),
+    writer("knowbe4_account_phishing_difficulty_failures", |data, samples| {
+        difficulties(data, samples, |sums| sums.failures);
+    }),
+    writer("knowbe4_account_phishing_difficulty_reported", |data, samples| {
+        difficulties(data, samples, |sums| sums.reported);
+    }),
     writer("knowbe4_phishing_campaign_info", |data, samples| {
         for campaign in campaigns(data) {
             samples.info(&[
@@ -139,6 +154,12 @@ fn windows(data: &Data, samples: &mut Samples<'_>, value: impl Fn(&PhishingSums)
 fn months(data: &Data, samples: &mut Samples<'_>, value: impl Fn(&PhishingSums) -> Option<u64>) {
     for month in tests(data).into_iter().flat_map(|tests| &tests.months) {
         samples.put(&[(&month.month).into()], value(&month.sums));
+    }
+}
+
+fn difficulties(data: &Data, samples: &mut Samples<'_>, value: impl Fn(&PhishingSums) -> Option<u64>) {
+    for of in tests(data).into_iter().flat_map(|tests| &tests.difficulties) {
+        samples.put(&[(&of.window).into(), (&of.difficulty).into()], value(&of.sums));
     }
 }
 
