@@ -7,12 +7,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::config::PhishingConfig;
-use crate::model::{PhishingDifficulty, PhishingMonth, PhishingSums, PhishingTest, PhishingWindow};
+use crate::model::{DAY, PhishingDifficulty, PhishingMonth, PhishingSums, PhishingTest, PhishingWindow};
 
 /// Two years: a year, and the year before to compare it with.
 const MONTHS: usize = 24;
-
-const DAY: f64 = 86_400.0;
 
 /// What the alert rules compare: the newest tests with those of the year before them.
 const COMPARED: [(&str, f64); 2] = [("30d", 30.0 * DAY), ("365d", 365.0 * DAY)];
@@ -34,19 +32,19 @@ pub(super) fn windows(tests: &[PhishingTest], config: &PhishingConfig, now: f64)
 
 /// Each difficulty that has had a test within a year, in both windows: 0 where one had none.
 pub(super) fn difficulties(tests: &[PhishingTest], now: f64) -> Vec<PhishingDifficulty> {
-    let seen: BTreeSet<_> = since(tests, now - 365.0 * DAY)
+    let [_, (_, year)] = COMPARED;
+    let seen: BTreeSet<_> = since(tests, now - year)
         .map(|test| test.difficulty.as_str())
         .collect();
-    let sums = |window: &str, seconds: f64, difficulty: &str| PhishingDifficulty {
-        window: window.to_owned(),
-        difficulty: difficulty.to_owned(),
-        sums: of(since(tests, now - seconds).filter(|test| test.difficulty == difficulty)),
-    };
-    COMPARED
-        .iter()
-        .flat_map(|(window, seconds)| seen.iter().map(move |difficulty| (window, *seconds, difficulty)))
-        .map(|(window, seconds, difficulty)| sums(window, seconds, difficulty))
-        .collect()
+    let mut compared = Vec::with_capacity(COMPARED.len() * seen.len());
+    for (window, seconds) in COMPARED {
+        compared.extend(seen.iter().map(|difficulty| PhishingDifficulty {
+            window: window.to_owned(),
+            difficulty: (*difficulty).to_owned(),
+            sums: of(since(tests, now - seconds).filter(|test| test.difficulty == *difficulty)),
+        }));
+    }
+    compared
 }
 
 /// The tests that started at `unix` seconds or later.
