@@ -43,7 +43,7 @@ def funnel():
                   [Column("difficulty", "Difficulty"), Column("A", "Tests", "locale", width=70, decimals=0), Column("B", "Delivered", "locale", width=90, decimals=0),
                    Column("C", "Phish-prone", "percentunit", width=105, thresholds=PHISH_PRONE, decimals=1),
                    Column("D", "Reported", "percentunit", width=90, thresholds=REPORT_RATE, decimals=1)],
-                  sort="Difficulty", descending=False, no_value=NO_TESTS)),
+                  sort="Difficulty", descending=False, pages=False, no_value=NO_TESTS)),
     )
 
 
