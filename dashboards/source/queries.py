@@ -49,6 +49,9 @@ def training(expression, *labels):
     return named(expression, "knowbe4_training_campaign_info", "campaign_id", *labels)
 
 
+DELIVERED = f"knowbe4_phishing_test_recipients_delivered{{{SELECTOR}}}"
+
+
 class Tests:
     """Phishing tests that started within a window before the time of evaluation. They cost a sample a test: what a
     graph shows, or is about all of an account's tests, comes from the sums by window, difficulty and month.
@@ -59,7 +62,6 @@ class Tests:
 
     def __init__(self, window):
         self.within = f"knowbe4_phishing_test_start_timestamp_seconds{{{SELECTOR}}} > time() - {window}"
-        self.delivered = self.those("recipients_delivered")
         # The sum of all failures, at a seventh of its cost.
         self.failed = f"{self.those('phish_prone_ratio')} * {DELIVERED}"
 
@@ -84,9 +86,6 @@ class Tests:
         """A family of the newest tests over what was delivered."""
         one = f"(knowbe4_phishing_test_{name}{{{SELECTOR}}} and on (account, test_id) {self.newest()})"
         return f"max by (account, test_id) ({one} / ({DELIVERED} > 0))"
-
-
-DELIVERED = f"knowbe4_phishing_test_recipients_delivered{{{SELECTOR}}}"
 
 
 # Least step of a graph of months: finer ones would cost much and show nothing.
