@@ -12,7 +12,7 @@ use crate::model::{DAY, PhishingDifficulty, PhishingMonth, PhishingSums, Phishin
 /// Two years: a year, and the year before to compare it with.
 const MONTHS: usize = 24;
 
-/// What the alert rules compare: the newest tests with those of the year before them.
+/// What the alert rules compare: the tests of 30 days with the others of the year.
 const COMPARED: [(&str, f64); 2] = [("30d", 30.0 * DAY), ("365d", 365.0 * DAY)];
 
 /// Each configured window, and the window of all tests.
