@@ -49,8 +49,8 @@ def funnel():
 
 def of_a_year(name, *labels):
     """Sum over the tests of a year."""
-    newest = f'knowbe4_account_phishing_difficulty_{name}{{{q.SELECTOR}, window="365d"}}'
-    return f"sum by ({', '.join(labels)}) (max by (account, difficulty) ({newest}))"
+    sums = q.latest(f"knowbe4_account_phishing_difficulty_{name}", "difficulty", window='="365d"')
+    return f"sum by ({', '.join(labels)}) ({sums})"
 
 
 def ratio_of_a_year(name, *labels):

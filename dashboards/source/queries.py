@@ -78,14 +78,16 @@ class Tests:
         """Of many tests those that a table can show: start by account and test_id."""
         return f"topk({number}, max by (account, test_id) (topk by (instance) ({number}, {self.within})))"
 
+    def of_newest(self, name, number=400):
+        return f"knowbe4_phishing_test_{name}{{{SELECTOR}}} and on (account, test_id) {self.newest(number)}"
+
     def each(self, name, number=400):
         """A family of the newest tests."""
-        return f"max by (account, test_id) (knowbe4_phishing_test_{name}{{{SELECTOR}}} and on (account, test_id) {self.newest(number)})"
+        return f"max by (account, test_id) ({self.of_newest(name, number)})"
 
     def share(self, name):
         """A family of the newest tests over what was delivered."""
-        one = f"(knowbe4_phishing_test_{name}{{{SELECTOR}}} and on (account, test_id) {self.newest()})"
-        return f"max by (account, test_id) ({one} / ({DELIVERED} > 0))"
+        return f"max by (account, test_id) (({self.of_newest(name)}) / ({DELIVERED} > 0))"
 
 
 # Least step of a graph of months: finer ones would cost much and show nothing.
