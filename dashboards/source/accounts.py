@@ -14,7 +14,6 @@ risk = q.latest(RISK_SCORE)
 end = q.latest("knowbe4_account_subscription_end_timestamp_seconds")
 seats_used = f"{q.latest('knowbe4_users')} / {q.latest('knowbe4_account_seats')}"
 days_left = f"({end} - time()) / 86400"
-since_test = f"(time() - max by (account) ({q.latest('knowbe4_phishing_test_start_timestamp_seconds', 'test_id')})) / 86400"
 phish_prone = q.rate_of_window("failures", by=EACH)
 report_rate = q.rate_of_window("reported", by=EACH)
 past_due = q.share_of_enrollments("past_due", EACH)
@@ -24,7 +23,7 @@ late = f"max by (account) ({q.LATENESS})"
 def issues():
     """How many of the thresholds that alerts have an account is beyond."""
     known = f"0 * {q.latest('knowbe4_exporter_budget_limit', window='=`24h`')}".replace("`", '"')
-    each = [f"{risk} > bool 50", f"({phish_prone}) > bool 0.3", f"({report_rate}) < bool 0.2", f"({since_test}) > bool 45", f"({past_due}) > bool 0.1",
+    each = [f"{risk} > bool 50", f"({phish_prone}) > bool 0.3", f"({report_rate}) < bool 0.2", f"({q.SINCE_TEST}) > bool 45", f"({past_due}) > bool 0.1",
             f"({seats_used}) > bool 0.95", f"({days_left}) < bool 60", f"({late}) > bool 3", f"{q.latest('knowbe4_up')} == bool 0"]
     return " + ".join(f"(({one}) or {known})" for one in each)
 
@@ -44,7 +43,7 @@ def numbers():
                  no_value=NO_DATA, **count)),
         (6, stat("To plan", "Accounts whose last phishing test started more than 45 days ago, and accounts whose subscription ends within 60 days or has "
                  "ended.",
-                 [query(f"sum ({since_test} > bool 45)", "No test, 45 d"), query(f"sum ({days_left} < bool 60)", "Ends, 60 d")],
+                 [query(f"sum ({q.SINCE_TEST} > bool 45)", "No test, 45 d"), query(f"sum ({days_left} < bool 60)", "Ends, 60 d")],
                  no_value=NO_DATA, **count)),
         (6, stat("Of all accounts", "Active users and licensed seats of all accounts together.",
                  [query(f"sum ({q.latest('knowbe4_users')})", "Users"), query(f"sum ({q.latest('knowbe4_account_seats')})", "Seats")],
@@ -59,7 +58,7 @@ def ranking():
                    "for 45 days, past due above 10 %, seats above 95 %, end within 60 days, late data, API down). Phish-prone and reported: of the tests "
                    "of the last 90 days, with the change of the phish-prone ratio against the three months before. Past due: campaigns that run. – is not known, which is not 0.",
                    [risk, f"max by (account, name) (knowbe4_account_info{{{q.SELECTOR}}})", q.change(RISK_SCORE, ago="30d"),
-                    phish_prone, report_rate, since_test,
+                    phish_prone, report_rate, q.SINCE_TEST,
                     q.change_of_months("failures", 3, EACH), past_due, seats_used, days_left,
                     late, q.latest("knowbe4_up"), q.latest("knowbe4_users"), issues()],
                    [Column("account", "Account", width=140, link=("knowbe4-overview", "Overview of this account")),

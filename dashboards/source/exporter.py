@@ -17,7 +17,7 @@ STATE = {"thresholds": [(None, ACT), (1, FINE)], "mappings": WORDS}
 def counted(family, by="", match=""):
     """How much a counter has grown within the dashboard's time range; of one that is younger, all of it."""
     series = f"{OWN}{family}{{{q.SELECTOR}{match}}}"
-    return f"sum{by} (increase({series}[$__range]) > 0 or (last_over_time({series}[$__range]) unless last_over_time({series}[10m] offset $__range)))"
+    return f"sum{by} (increase({series}[$__range]) > 0 or (last_over_time({series}[10m]) unless last_over_time({series}[10m] offset $__range)))"
 
 
 def growth(family, by):

@@ -96,7 +96,7 @@ def numbers():
              "Days since last test",
              "Days since the newest phishing test started. Of several accounts the one whose last test is longest ago. A gap of more than "
              "45 days raises an alert.",
-             [query(f"max ((time() - max by (account) ({q.latest('knowbe4_phishing_test_start_timestamp_seconds', 'test_id')})) / 86400)")],
+             [query(f"max ({q.SINCE_TEST})")],
              unit="none", decimals=0, thresholds=TEST_GAP, no_value=NO_TESTS, link=("knowbe4-phishing", "Phishing"))),
          (6, stat(
              "Data as of",

@@ -7,16 +7,14 @@ from .panels import FINE, LOOK, PHISH_PRONE, REPORT_RATE, TEST_GAP, Column, bars
 
 RANGE = q.Tests(q.IN_RANGE)
 NEWEST = RANGE.newest()
-OF_RANGE = "Of the tests that started within the dashboard's time range."
 KIND = [{"id": "renameByRegex", "options": {"regex": "^([^_]*)_(.*)$", "renamePattern": "$1 $2"}}] * 3
 
 
 def numbers():
-    start = q.latest("knowbe4_phishing_test_start_timestamp_seconds")
     return (5,
         phish_prone(7), report_rate(7), resilience(4),
         (3, stat("Last test", "When the newest phishing test started. Of several accounts the one whose last test is longest ago.",
-                 [query(f"max ((time() - {start}) / 86400)")], unit="suffix: d", decimals=0, thresholds=TEST_GAP,
+                 [query(f"max ({q.SINCE_TEST})")], unit="suffix: d", decimals=0, thresholds=TEST_GAP,
                  no_value=NO_TESTS)),
         (3, stat("Tests, 90 days", "Phishing tests that started within the last 90 days, those beyond max_tests included.",
                  [query(f"sum ({q.window('tests')})")], unit="locale", decimals=0, no_value=NO_TESTS)),
@@ -24,17 +22,15 @@ def numbers():
 
 
 def funnel():
-    parts = [("Scheduled", "recipients_scheduled"), ("Bounced", "recipients_bounced"), ("Delivered", "recipients_delivered"),
-             ("Opened", "recipients_opened")]
-    steps = [query(RANGE.total(RANGE.those(part)), name) for name, part in parts]
-    steps += [query(RANGE.total(RANGE.failed), "Failures"), query(RANGE.total(RANGE.those("recipients_reported")), "Reported")]
-    kinds = RANGE.total(RANGE.those("failures", " > 0"), "failure")
+    steps = [query(f"sum ({q.window(step)})", step.capitalize()) for step in ("scheduled", "bounced", "delivered", "opened", "failures", "reported")]
+    kinds = q.latest("knowbe4_account_phishing_failures_by_kind", "failure", window='="90d"')
+    of_90_days = "Of all tests that started within the last 90 days, those beyond max_tests included."
     return (9,
-        (8, bars("Funnel", f"Recipients at each step, from scheduled to reported. {OF_RANGE} Opening is no failure.", steps, unit="locale", decimals=0,
+        (8, bars("Funnel, 90 days", f"Recipients at each step, from scheduled to reported. {of_90_days} Opening is no failure.", steps, unit="locale", decimals=0,
                  hue="blue", no_value=NO_TESTS, limits=(0, None),
                  overrides=[fixed("Failures", ORANGE), fixed("Reported", FINE)])),
-        (8, bars("Failures by kind", f"What people did. {OF_RANGE} Kinds that did not happen are left out.",
-                 [query(f"sort_desc({kinds})", "{{failure}}")], unit="locale", decimals=0, hue="orange",
+        (8, bars("Failures by kind, 90 days", f"What people did. {of_90_days} Kinds that did not happen are left out.",
+                 [query(f"sort_desc(sum by (failure) ({kinds}) > 0)", "{{failure}}")], unit="locale", decimals=0, hue="orange",
                  no_value="No failure, or no test known yet", limits=(0, None), transformations=KIND)),
         (8, table("By difficulty, 365 days", "All phishing tests of the last 365 days by the difficulty of their template, 1 very easy to 5 very hard, those "
                   "beyond max_tests included. A hard test fails more people: compare tests of the same difficulty. Without one: the API doesn't say it.",
@@ -85,16 +81,16 @@ POINTS = [
 
 def extremes():
     # Of a handful of recipients nothing follows.
-    ratio = f"max by (account, test_id) ({RANGE.those('phish_prone_ratio')} and {q.DELIVERED} >= 20)"
-    hard = q.test(ratio, "difficulty")
+    enough = f"knowbe4_phishing_test_recipients_delivered{{{q.SELECTOR}}} >= 20 and on (account, test_id) {RANGE.newest(1000)}"
+    hard = q.test(f"max by (account, test_id) (knowbe4_phishing_test_phish_prone_ratio{{{q.SELECTOR}}} and on (account, test_id) ({enough}))", "name", "difficulty", "template")
     apart = f"({hard} - on (account, difficulty) group_left () ({ratio_of_a_year('failures', 'account', 'difficulty')}))"
     columns = [Column("name", "Test"), Column("B", "Started", "dateTimeFromNow", width=115), Column("A", "Against year", "percentunit", width=105, decimals=1),
                Column("difficulty", "Diff.", width=70, align="center"), Column("template", "Template", width=130), Column("account", "Account", width=100)]
-    about = (f"By the distance from the tests of the last 365 days of the same difficulty together, so that a hard test isn't worst for being hard. {OF_RANGE} Tests with fewer "
-             "than 20 delivered messages are left out.")
+    about = (f"By the distance from the tests of the last 365 days of the same difficulty together, so that a hard test isn't worst for being hard. Of the newest 1,000 tests that started within the "
+             "dashboard's time range, without those of fewer than 20 delivered messages.")
     def panel(title, text, chosen, descending):
         return (12, table(title, f"{text} {about}",
-                          [q.test(f"sum without (difficulty) ({chosen})", "name", "difficulty", "template"), f"1000 * {RANGE.newest(1000)}"],
+                          [chosen, f"1000 * {RANGE.newest(1000)}"],
                           columns, wanted="Against year", sort="Against year", descending=descending, top=8, no_value=NO_TESTS))
     return (10,
         panel("Worst tests of their difficulty", "The eight tests that caught the most people for what they are.", f"topk(8, {apart})", True),
@@ -108,10 +104,12 @@ def tests():
         (24, table("Tests", "Tests that started within the dashboard's time range, newest first, of many the newest 400. Click a heading to sort. – is not known, "
                    "which is not 0.",
                    [info, RANGE.each("recipients_delivered"), RANGE.share("recipients_opened"), RANGE.each("phish_prone_ratio"),
-                    RANGE.share("recipients_reported"), RANGE.share("recipients_bounced")],
+                    RANGE.share("recipients_reported"), RANGE.share("recipients_bounced", of="scheduled"),
+                    RANGE.each("failures", match=', failure="data_entered"')],
                    [Column("name", "Test"), Column("account", "Account", width=100), Column("A", "Started", "dateTimeFromNow", width=120),
                     Column("D", "Phish-prone", "percentunit", width=105, thresholds=PHISH_PRONE, decimals=1),
                     Column("E", "Reported", "percentunit", width=90, thresholds=REPORT_RATE, decimals=1),
+                    Column("G", "Entered data", "locale", width=105, decimals=0),
                     Column("B", "Delivered", "locale", width=90), Column("C", "Opened", "percentunit", width=80, decimals=0),
                     Column("F", "Bounced", "percentunit", width=85, decimals=1, thresholds=[(None, "text"), (0.05, LOOK)]),
                     Column("difficulty", "Difficulty", width=85, align="center"), Column("status", "Status", width=85),

@@ -19,9 +19,10 @@ def latest(family, *labels, **match):
 
 
 def day_mean(family, *labels, ago=""):
-    """Mean of a day, as the alert rules compare: neither a missed refresh nor one odd value makes a trend."""
+    """Mean of a day, as the alert rules compare: neither a missed refresh nor one odd value makes a trend. A value an
+    hour is enough, at a third of the cost."""
     offset = f" offset {ago}" if ago else ""
-    return f"max by ({', '.join(['account', *labels])}) (avg_over_time({family}{{{SELECTOR}}}[1d]{offset}))"
+    return f"max by ({', '.join(['account', *labels])}) (avg_over_time({family}{{{SELECTOR}}}[1d:1h]{offset}))"
 
 
 def change(family, *labels, ago):
@@ -42,52 +43,44 @@ def group(expression, *labels):
 
 
 def test(expression, *labels):
-    return named(expression, "knowbe4_phishing_test_info", "test_id", *labels)
+    """The expression, of few of many tests, with labels of their info: no other is ranked or aggregated."""
+    joined = ", ".join(["account", "test_id", *(labels or ("name",))])
+    return f"max by ({joined}) (knowbe4_phishing_test_info{{{SELECTOR}}} * on (account, test_id) group_left () ({expression}))"
 
 
 def training(expression, *labels):
     return named(expression, "knowbe4_training_campaign_info", "campaign_id", *labels)
 
 
-DELIVERED = f"knowbe4_phishing_test_recipients_delivered{{{SELECTOR}}}"
+# Days since the newest test began.
+SINCE_TEST = f"(time() - {latest('knowbe4_account_phishing_last_test_timestamp_seconds')}) / 86400"
 
 
 class Tests:
     """Phishing tests that started within a window before the time of evaluation. They cost a sample a test: what a
     graph shows, or is about all of an account's tests, comes from the sums by window, difficulty and month.
 
-    All is filtered, joined and summed for each target by itself, and aggregated over targets at the end: of many tests
-    few are left by then.
+    All is filtered and joined for each target by itself, and aggregated over targets at the end: of many tests few are
+    left by then.
     """
 
     def __init__(self, window):
         self.within = f"knowbe4_phishing_test_start_timestamp_seconds{{{SELECTOR}}} > time() - {window}"
-        # The sum of all failures, at a seventh of its cost.
-        self.failed = f"{self.those('phish_prone_ratio')} * {DELIVERED}"
-
-    def those(self, name, wanted=""):
-        return f"(knowbe4_phishing_test_{name}{{{SELECTOR}}}{wanted} and on (account, test_id) ({self.within}))"
-
-    @staticmethod
-    def total(these, *labels):
-        """Sum over the tests. Of two targets that know the same tests the one that knows more counts."""
-        by = f" by ({', '.join(labels)})" if labels else ""
-        return f"sum{by} (max by ({', '.join(['account', *labels])}) (sum without (test_id, campaign_id) ({these})))"
 
     def newest(self, number=400):
         """Of many tests those that a table can show: start by account and test_id."""
         return f"topk({number}, max by (account, test_id) (topk by (instance) ({number}, {self.within})))"
 
-    def of_newest(self, name, number=400):
-        return f"knowbe4_phishing_test_{name}{{{SELECTOR}}} and on (account, test_id) {self.newest(number)}"
+    def of_newest(self, name, number=400, match=""):
+        return f"knowbe4_phishing_test_{name}{{{SELECTOR}{match}}} and on (account, test_id) {self.newest(number)}"
 
-    def each(self, name, number=400):
+    def each(self, name, number=400, match=""):
         """A family of the newest tests."""
-        return f"max by (account, test_id) ({self.of_newest(name, number)})"
+        return f"max by (account, test_id) ({self.of_newest(name, number, match)})"
 
-    def share(self, name):
-        """A family of the newest tests over what was delivered."""
-        return f"max by (account, test_id) (({self.of_newest(name)}) / ({DELIVERED} > 0))"
+    def share(self, name, of="delivered"):
+        """A family of the newest tests over what was delivered, or scheduled."""
+        return f"max by (account, test_id) (({self.of_newest(name)}) / (knowbe4_phishing_test_recipients_{of}{{{SELECTOR}}} > 0))"
 
 
 # Least step of a graph of months: finer ones would cost much and show nothing.

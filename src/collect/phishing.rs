@@ -125,11 +125,12 @@ fn test(row: TestRow) -> Option<PhishingTest> {
     Some(test)
 }
 
-/// Windows, difficulties and months over all tests; the tests themselves only as many as asked for, the newest by start.
+/// Windows, difficulties, months and the last start over all tests; the tests themselves only as many as asked for, the newest by start.
 fn summary(mut tests: Vec<PhishingTest>, config: &PhishingConfig, now: f64) -> PhishingTests {
     let windows = sums::windows(&tests, config, now);
     let months = sums::months(&tests, now);
     let difficulties = sums::difficulties(&tests, now);
+    let last_start = sums::last_start(&tests, now);
     // Tests that never started are older than any that did.
     tests.sort_by(|a, b| {
         b.started_at
@@ -143,6 +144,7 @@ fn summary(mut tests: Vec<PhishingTest>, config: &PhishingConfig, now: f64) -> P
     PhishingTests {
         tests,
         omitted,
+        last_start,
         windows,
         months,
         difficulties,

@@ -162,6 +162,9 @@ pub struct PhishingTests {
     pub tests: Vec<PhishingTest>,
     /// How many more there are.
     pub omitted: u64,
+    /// When the newest of all that had begun by the refresh began, in seconds since 1970.
+    #[serde(default)]
+    pub last_start: Option<f64>,
     /// Account-wide sums over each configured window, and over all tests.
     pub windows: Vec<PhishingWindow>,
     /// Sums over the tests that started in each of the last 24 months in UTC, the oldest first, the running one last.
@@ -185,6 +188,12 @@ pub struct PhishingWindow {
     /// What the tests did, also those beyond `phishing.max_tests`; [`None`] in data of versions that didn't sum it up.
     #[serde(default)]
     pub sums: Option<PhishingSums>,
+    /// Counts of their recipients; all are [`None`] in data of versions that didn't sum them up.
+    #[serde(default)]
+    pub recipients: Recipients,
+    /// Their failures by kind, as a test has them.
+    #[serde(default)]
+    pub failures: BTreeMap<String, u64>,
 }
 
 /// Sums over the account's tests that started in one month.

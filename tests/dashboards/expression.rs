@@ -92,7 +92,7 @@ impl Reader<'_> {
         };
         self.found.families.insert(readable.family);
         // One that is younger than the time in question has no increase: it is looked at by its value.
-        let newborn = function == Some("last_over_time");
+        let newborn = matches!(function, Some("last_over_time" | "max_over_time"));
         let grows = function.is_some_and(|function| OF_COUNTERS.contains(&function));
         match readable.kind {
             Kind::Counter | Kind::Histogram if !grows && !newborn => {

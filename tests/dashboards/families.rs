@@ -88,12 +88,15 @@ impl Families {
             let before = waiting.len();
             waiting.retain(|rule| {
                 let reading = Reading::of(&rule.expression, &all);
-                if !reading.unknown.is_empty() {
+                // A rule may carry on what it said before.
+                if reading.unknown.iter().any(|name| *name != rule.name) {
                     return true;
                 }
                 let mut labels = reading.labels.unwrap_or_default();
                 labels.extend(rule.labels.iter().cloned());
-                all.add(&rule.name, &rule.name, Kind::Gauge, labels);
+                let counts = rule.name.contains("_total:");
+                let kind = if counts { Kind::Counter } else { Kind::Gauge };
+                all.add(&rule.name, &rule.name, kind, labels);
                 false
             });
             if waiting.len() == before {

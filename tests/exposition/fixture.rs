@@ -223,8 +223,18 @@ fn tests() -> PhishingTests {
             },
         ],
         omitted: 3,
+        last_start: Some(1_749_000_000.0),
         windows: vec![
-            window("30d", Some(1.5), Some(sums(4, 6))),
+            PhishingWindow {
+                recipients: Recipients {
+                    scheduled: Some(5),
+                    opened: Some(3),
+                    bounced: Some(1),
+                    ..Recipients::default()
+                },
+                failures: [("clicked".to_owned(), 4), ("replied".to_owned(), 2)].into(),
+                ..window("30d", Some(1.5), Some(sums(4, 6)))
+            },
             window("90d", None, Some(sums(0, 0))),
             window("all", Some(0.1), None),
         ],
@@ -271,6 +281,7 @@ fn window(window: &str, phish_prone: Option<f64>, sums: Option<PhishingSums>) ->
         window: window.to_owned(),
         phish_prone,
         sums,
+        ..PhishingWindow::default()
     }
 }
 

@@ -1,13 +1,15 @@
 //! Sums over all of an account's tests by window, difficulty and month, also over those that have no series of their own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::config::PhishingConfig;
-use crate::model::{DAY, PhishingDifficulty, PhishingMonth, PhishingSums, PhishingTest, PhishingWindow};
+use crate::model::{
+    DAY, PhishingDifficulty, PhishingMonth, PhishingSums, PhishingTest, PhishingWindow, Recipients,
+};
 
 /// Two years: a year, and the year before to compare it with.
 const MONTHS: usize = 24;
@@ -17,17 +19,28 @@ const COMPARED: [(&str, f64); 2] = [("30d", 30.0 * DAY), ("365d", 365.0 * DAY)];
 
 /// Each configured window, and the window of all tests.
 pub(super) fn windows(tests: &[PhishingTest], config: &PhishingConfig, now: f64) -> Vec<PhishingWindow> {
-    let window = |label: &str, sums: PhishingSums| PhishingWindow {
+    let configured = config.windows.iter();
+    configured
+        .map(|(label, length)| window(label, since(tests, now - length.as_secs_f64())))
+        .chain([window("all", tests.iter())])
+        .collect()
+}
+
+fn window<'a>(label: &str, tests: impl Iterator<Item = &'a PhishingTest> + Clone) -> PhishingWindow {
+    let sums = of(tests.clone());
+    PhishingWindow {
         window: label.to_owned(),
         phish_prone: phish_prone(&sums),
         sums: Some(sums),
-    };
-    let within = |seconds: f64| of(since(tests, now - seconds));
-    let configured = config.windows.iter();
-    configured
-        .map(|(label, length)| window(label, within(length.as_secs_f64())))
-        .chain([window("all", of(tests))])
-        .collect()
+        recipients: recipients(tests.clone()),
+        failures: failures(tests),
+    }
+}
+
+/// When the newest test that has begun did so.
+pub(super) fn last_start(tests: &[PhishingTest], now: f64) -> Option<f64> {
+    let starts = tests.iter().filter_map(|test| test.started_at);
+    starts.filter(|start| *start <= now).max_by(f64::total_cmp)
 }
 
 /// Each difficulty that has had a test within a year, in both windows: 0 where one had none.
@@ -48,7 +61,7 @@ pub(super) fn difficulties(tests: &[PhishingTest], now: f64) -> Vec<PhishingDiff
 }
 
 /// The tests that started at `unix` seconds or later.
-fn since(tests: &[PhishingTest], unix: f64) -> impl Iterator<Item = &PhishingTest> {
+fn since(tests: &[PhishingTest], unix: f64) -> impl Iterator<Item = &PhishingTest> + Clone {
     let started = move |test: &&PhishingTest| test.started_at.is_some_and(|start| start >= unix);
     tests.iter().filter(started)
 }
@@ -85,7 +98,6 @@ fn month(unix: f64) -> Option<Date> {
 /// A test of which the API doesn't say how many it reached, or nothing of what they did, is in neither of these two sums.
 pub(super) fn of<'a>(tests: impl IntoIterator<Item = &'a PhishingTest>) -> PhishingSums {
     let mut sums = PhishingSums::default();
-    let add = |sum: &mut Option<u64>, more: u64| *sum = Some(sum.unwrap_or(0).saturating_add(more));
     for test in tests {
         sums.tests += 1;
         if let Some(reached) = test.recipients.delivered
@@ -106,6 +118,45 @@ pub(super) fn of<'a>(tests: impl IntoIterator<Item = &'a PhishingTest>) -> Phish
         sums.delivered = Some(0);
         sums.failures = Some(0);
         sums.reported = Some(0);
+    }
+    sums
+}
+
+fn add(sum: &mut Option<u64>, more: u64) {
+    *sum = Some(sum.unwrap_or(0).saturating_add(more));
+}
+
+/// Each count over the tests of which the API says it; 0 where there is no test.
+fn recipients<'a>(tests: impl Iterator<Item = &'a PhishingTest>) -> Recipients {
+    let mut tests = tests.map(|test| test.recipients).peekable();
+    if tests.peek().is_none() {
+        return Recipients {
+            scheduled: Some(0),
+            delivered: Some(0),
+            opened: Some(0),
+            reported: Some(0),
+            bounced: Some(0),
+        };
+    }
+    tests.fold(Recipients::default(), |mut sum, of| {
+        for (sum, more) in [
+            (&mut sum.scheduled, of.scheduled),
+            (&mut sum.delivered, of.delivered),
+            (&mut sum.opened, of.opened),
+            (&mut sum.reported, of.reported),
+            (&mut sum.bounced, of.bounced),
+        ] {
+            more.into_iter().for_each(|more| add(sum, more));
+        }
+        sum
+    })
+}
+
+fn failures<'a>(tests: impl Iterator<Item = &'a PhishingTest>) -> BTreeMap<String, u64> {
+    let mut sums = BTreeMap::<String, u64>::new();
+    for (failure, more) in tests.flat_map(|test| &test.failures) {
+        let sum = sums.entry(failure.clone()).or_default();
+        *sum = sum.saturating_add(*more);
     }
     sums
 }
@@ -209,6 +260,54 @@ mod tests {
     }
 
     #[test]
+    fn a_window_sums_up_each_step_and_each_kind_of_failure() {
+        let first = PhishingTest {
+            recipients: Recipients {
+                scheduled: Some(12),
+                delivered: Some(10),
+                opened: Some(6),
+                reported: Some(2),
+                bounced: None,
+            },
+            failures: [("clicked".to_owned(), 3), ("replied".to_owned(), 0)].into(),
+            ..test("2026-03-20T00:00:00Z", None, 0, None)
+        };
+        let second = PhishingTest {
+            recipients: Recipients {
+                opened: Some(u64::MAX),
+                ..Recipients::default()
+            },
+            failures: [("clicked".to_owned(), 4)].into(),
+            ..test("2026-03-21T00:00:00Z", None, 0, None)
+        };
+        let of_both = window("30d", [&first, &second].into_iter());
+        let expected = Recipients {
+            opened: Some(u64::MAX),
+            ..first.recipients
+        };
+        assert_eq!(of_both.recipients, expected);
+        assert_eq!(
+            of_both.failures,
+            [("clicked".to_owned(), 7), ("replied".to_owned(), 0)].into()
+        );
+        let of_none = window("30d", [].iter());
+        assert_eq!((of_none.recipients.bounced, of_none.failures.len()), (Some(0), 0));
+    }
+
+    #[test]
+    fn the_last_test_is_the_newest_that_has_begun() {
+        let tests = [
+            test("2026-03-01T00:00:00Z", None, 0, None),
+            test("2026-03-03T00:00:00Z", None, 0, None),
+            test("2026-04-01T00:00:00Z", None, 0, None),
+            PhishingTest::default(),
+        ];
+        let now = at("2026-03-31T00:00:00Z");
+        assert_eq!(last_start(&tests, now), Some(at("2026-03-03T00:00:00Z")));
+        assert_eq!(last_start(&tests[2..], now), None);
+    }
+
+    #[test]
     fn what_no_test_says_is_no_zero() {
         let silent = test("2026-03-01T00:00:00Z", None, 1, None);
         let sums = of([&silent]);
@@ -236,5 +335,7 @@ mod tests {
             ),
             (None, 0, 0)
         );
+        assert_eq!(tests.windows[0].recipients, Recipients::default());
+        assert_eq!(tests.last_start, None);
     }
 }

@@ -1,7 +1,7 @@
 //! Phishing campaigns and phishing security tests.
 
 use crate::exposition::value::{Label, Value};
-use crate::model::{PhishingCampaign, PhishingSums, PhishingTest, PhishingTests};
+use crate::model::{PhishingCampaign, PhishingSums, PhishingTest, PhishingTests, Recipients};
 
 use super::{Data, Samples, Writer, writer};
 
@@ -23,6 +23,28 @@ pub(super) const WRITERS: &[Writer<Data>] = &[
     writer("knowbe4_account_phishing_reported", |data, samples| {
         windows(data, samples, |sums| sums.reported);
     }),
+    writer("knowbe4_account_phishing_scheduled", |data, samples| {
+        stages(data, samples, |recipients| recipients.scheduled);
+    }),
+    writer("knowbe4_account_phishing_bounced", |data, samples| {
+        stages(data, samples, |recipients| recipients.bounced);
+    }),
+    writer("knowbe4_account_phishing_opened", |data, samples| {
+        stages(data, samples, |recipients| recipients.opened);
+    }),
+    writer("knowbe4_account_phishing_failures_by_kind", |data, samples| {
+        for window in tests(data).into_iter().flat_map(|tests| &tests.windows) {
+            for (failure, count) in &window.failures {
+                samples.put(&[(&window.window).into(), failure.into()], *count);
+            }
+        }
+    }),
+    writer(
+        "knowbe4_account_phishing_last_test_timestamp_seconds",
+        |data, samples| {
+            samples.put(&[], tests(data).and_then(|tests| tests.last_start));
+        },
+    ),
     writer("knowbe4_account_phishing_month_tests", |data, samples| {
         months(data, samples, |sums| Some(sums.tests));
     }),
@@ -148,6 +170,12 @@ pub(super) fn tests(data: &Data) -> Option<&PhishingTests> {
 fn windows(data: &Data, samples: &mut Samples<'_>, value: impl Fn(&PhishingSums) -> Option<u64>) {
     for window in tests(data).into_iter().flat_map(|tests| &tests.windows) {
         samples.put(&[(&window.window).into()], window.sums.as_ref().and_then(&value));
+    }
+}
+
+fn stages(data: &Data, samples: &mut Samples<'_>, value: impl Fn(&Recipients) -> Option<u64>) {
+    for window in tests(data).into_iter().flat_map(|tests| &tests.windows) {
+        samples.put(&[(&window.window).into()], value(&window.recipients));
     }
 }
 
