@@ -25,6 +25,9 @@ def growth(family, by):
     return f"3600 * sum{by} (rate({OWN}{family}{{{q.SELECTOR}}}[$__rate_interval]))"
 
 
+DRIFT = f"last_over_time({OWN}schema_drift_total{{{q.SELECTOR}}}[10m])"
+
+
 def target(family):
     return f"max by (instance) ({family}{{{q.TARGET}}})"
 
@@ -50,9 +53,9 @@ def numbers():
                  "range: somebody spends more than the quota allows.",
                  [query(f"max ({USED_OF_DAY})", "Used"), query(counted("api_throttled_total"), "Throttled")],
                  thresholds=ANY, overrides=[share], no_value=NONE, **count)),
-        (8, stat("Failures", f"Refreshes that failed (what was there before stays), and surprises in the API's answers, which are no matter by themselves; "
-                 f"please report them. {SINCE}",
-                 [query(counted("collector_failures_total"), "Refreshes"), query(counted("schema_drift_total") + " or vector(0)", "Drift")],
+        (8, stat("Failures", "Refreshes that failed (what was there before stays), within the dashboard's time range; and the kinds of surprises in the "
+                 "API's answers since the exporter's start, which are no matter by themselves; please report them.",
+                 [query(counted("collector_failures_total"), "Refreshes"), query(f"count ({DRIFT} > 0) or vector(0)", "Drift")],
                  thresholds=ANY, no_value=NONE, **count)),
     )
 
@@ -128,8 +131,8 @@ def requests():
          (12, table("Requests", f"API requests by endpoint and status code. {SINCE}", [counted("api_requests_total", " by (endpoint, code)")],
                     [Column("endpoint", "Endpoint"), Column("code", "Code", width=90), Column("A", "Requests", "locale", width=100, decimals=0)],
                     sort="Requests", no_value=NONE)),
-         (12, table("Drift", f"Fields missing, of another type or with unknown values, and rows without id, by endpoint. {SINCE}",
-                    [counted("schema_drift_total", " by (account, endpoint, kind)") + " > 0"],
+         (12, table("Drift", "Fields missing, of another type or with unknown values, and rows without id, by endpoint, since the exporter's start.",
+                    [f"sum by (account, endpoint, kind) ({DRIFT} > 0)"],
                     [Column("endpoint", "Endpoint"), Column("kind", "Kind", width=190), Column("account", "Account", width=110),
                      Column("A", "Count", "locale", width=80, decimals=0)],
                     sort="Count", no_value="No drift seen"))),

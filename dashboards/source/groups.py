@@ -49,7 +49,7 @@ def trends():
     highest = f"topk(5, {q.now(RISK_SCORE, 'group_id')})"
     return (10,
         (12, lines("Risk score over time, lower is better", "The five groups that are highest at the end of the time range.",
-                   [graph_of(q.drawn_groups(risk, highest), "{{name}} ({{account}})")],
+                   [graph_of(q.drawn_groups(RISK_SCORE, highest), "{{name}} ({{account}})")],
                    unit="none", decimals=0, no_value=NO_HISTORY, thresholds=RISK, custom=BANDS, limits=(0, 100))),
         (12, table("High in both: risk and phish-prone", "Groups above the median in both: a high risk score, and members who fail tests. Here help pays "
                    "most. The medians are of the accounts chosen.",
@@ -75,7 +75,7 @@ def segments():
                    unit="none", decimals=0, thresholds=RISK, custom=BANDS, limits=(0, 100))),
         (12, lines("Phish-prone ratio of groups over time, lower is better", "The five groups whose members' mean personal phish-prone ratio is highest at "
                    "the end of the time range. Groups that groups.min_size hides are left out.",
-                   [graph_of(q.drawn_groups(prone, f"topk(5, {q.now(RATIO, 'group_id')})"), "{{name}} ({{account}})")],
+                   [graph_of(q.drawn_groups(RATIO, f"topk(5, {q.now(RATIO, 'group_id')})"), "{{name}} ({{account}})")],
                    unit="percentunit", limits=(0, None))),
     )
 

@@ -156,10 +156,15 @@ def now(family, *labels, **match):
     return f"max by ({', '.join(['account', *labels])}) ({at_end(f'{family}{{{matchers}}}')})"
 
 
-def drawn_groups(series, chosen):
-    """A graph of few groups of many. Who they are, and their names, is the same at each moment, and so is read once."""
-    names = f"topk by (account, group_id) (1, {at_end(f'knowbe4_group_info{{{SELECTOR}}}')})"
-    return f"{series} * on (account, group_id) group_left (name) ({names} and on (account, group_id) {chosen})"
+def drawn(family, info, key, chosen):
+    """A graph of few of many. Who they are, and their names, is the same at each moment, and so is read once."""
+    names = f"topk by (account, {key}) (1, {at_end(f'{info}{{{SELECTOR}}}')})"
+    few = f"{names} and on (account, {key}) {chosen}"
+    return f"max by (account, {key}, name) ({family}{{{SELECTOR}}} * on (account, {key}) group_left (name) ({few}))"
+
+
+def drawn_groups(family, chosen):
+    return drawn(family, "knowbe4_group_info", "group_id", chosen)
 
 
 def window(name, days=90):

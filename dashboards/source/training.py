@@ -88,7 +88,7 @@ def trends():
     return (10,
         (12, lines("Completion over time", "Completed share of training campaigns that somebody has begun and that are not closed: the eight that are "
                    "least complete.",
-                   [graph_of(q.training(f"{COMPLETED} and on (account, campaign_id) {least}"), "{{name}} ({{account}})")],
+                   [graph_of(q.drawn(FAMILY + "completion_ratio", FAMILY + "info", "campaign_id", least), "{{name}} ({{account}})")],
                    unit="percentunit", limits=(0, 1))),
         (12, lines("Past due over time", "Enrollments past due in the training campaigns that are not closed, by account: the ten with the most at the end of the time range.",
                    [graph_of(f"sum by (account) {q.open_only(q.enrollments('past_due'))} and on (account) topk(10, sum by (account) ({LATE_NOW}))", "{{account}}")],
