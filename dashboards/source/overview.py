@@ -151,6 +151,25 @@ def attention():
             sort="Severity", descending=False, no_value="Nothing fires, or the rules are not loaded")))
 
 
+def recent_tests():
+    recent = "knowbe4_phishing_recent_test_"
+    start, prone = (q.latest(recent + name, "test_id") for name in ("start_timestamp_seconds", "phish_prone_ratio"))
+    reached, clicked, reported = (q.latest(recent + "recipients", "test_id", outcome=f'="{outcome}"') for outcome in ("delivered", "clicked", "reported"))
+    return (8,
+        (24, table(
+            "Phishing tests of the last 30 days",
+            "The newest first. Of the delivered messages the share that failed in any way, was clicked and was reported: those of a test that "
+            "has just begun still grow.",
+            [q.test(f"1000 * {start}", "name", "difficulty", info=recent + "info"), reached, prone, f"{clicked} / ({reached} > 0)",
+             f"{reported} / ({reached} > 0)"],
+            [Column("name", "Test"), Column("account", "Account", width=130), Column("A", "Started", "dateTimeFromNow", width=130),
+             Column("difficulty", "Difficulty", width=90, align="center"), Column("B", "Delivered", "locale", width=95, decimals=0),
+             Column("C", "Phish-prone", "percentunit", width=110, thresholds=PHISH_PRONE, decimals=1),
+             Column("D", "Clicked", "percentunit", width=90, decimals=1),
+             Column("E", "Reported", "percentunit", width=95, thresholds=REPORT_RATE, decimals=1)],
+            sort="Started", no_value="No phishing test in the last 30 days", link=("knowbe4-phishing", "Phishing"))))
+
+
 def departments(height=10, top=8):
     by = ("attribute", "segment")
     score = q.latest("knowbe4_segment_risk_score", *by)
@@ -254,6 +273,6 @@ def dashboard():
     return board(
         "knowbe4-overview", "KnowBe4 / Security awareness overview",
         "Risk score, phishing tests and training at a glance: how are we doing, is it getting better, where to look next.",
-        [*numbers(), recipients.numbers(), (9, risk_over_time(12), rates_over_time(12)), attention(), departments(), groups(), people(), facts()], since="now-1y",
+        [*numbers(), recipients.numbers(), (9, risk_over_time(12), rates_over_time(12)), attention(), recent_tests(), departments(), groups(), people(), facts()], since="now-1y",
         annotations=marks(), one=True, targets=True, console=True,
     )

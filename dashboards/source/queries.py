@@ -42,10 +42,10 @@ def group(expression, *labels):
     return named(expression, "knowbe4_group_info", "group_id", *labels)
 
 
-def test(expression, *labels):
+def test(expression, *labels, info="knowbe4_phishing_test_info"):
     """The expression, of few of many tests, with labels of their info: no other is ranked or aggregated."""
     joined = ", ".join(["account", "test_id", *(labels or ("name",))])
-    return f"max by ({joined}) (knowbe4_phishing_test_info{{{SELECTOR}}} * on (account, test_id) group_left () ({expression}))"
+    return f"max by ({joined}) ({info}{{{SELECTOR}}} * on (account, test_id) group_left () ({expression}))"
 
 
 def training(expression, *labels):

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, StatusCounts, TestSpan, privacy};
+use super::{PHISH_PRONE_BOUNDS, RECENT, RISK_SCORE_BOUNDS, StatusCounts, TestSpan, privacy};
 
 /// From `/v1/account`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -257,6 +257,16 @@ pub struct PhishingTest {
     pub failures: BTreeMap<String, u64>,
 }
 
+impl PhishingTest {
+    /// Whether it had begun at `unix` seconds, and not longer ago than [`RECENT`].
+    #[must_use]
+    pub fn is_recent(&self, unix: f64) -> bool {
+        let (_, longest) = RECENT;
+        self.started_at
+            .is_some_and(|start| (0.0..=longest).contains(&(unix - start)))
+    }
+}
+
 /// A risk score of the past, from `/v1/account/risk_score_history` or that of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RiskPoint {
@@ -347,4 +357,23 @@ pub struct StorePurchases {
 pub struct Policies {
     /// Number of uploaded policies.
     pub policies: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::DAY;
+
+    #[test]
+    fn a_test_is_recent_from_its_start_for_thirty_days() {
+        let now = 1_750_000_000.0;
+        let days = |ago: f64| PhishingTest {
+            started_at: Some(now - ago * DAY),
+            ..PhishingTest::default()
+        };
+        for (ago, expected) in [(-0.1, false), (0.0, true), (30.0, true), (30.1, false)] {
+            assert_eq!(days(ago).is_recent(now), expected, "{ago} days ago");
+        }
+        assert!(!PhishingTest::default().is_recent(now), "has not begun");
+    }
 }

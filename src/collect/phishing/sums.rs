@@ -8,14 +8,14 @@ use jiff::tz::TimeZone;
 
 use crate::config::PhishingConfig;
 use crate::model::{
-    DAY, PhishingDifficulty, PhishingMonth, PhishingSums, PhishingTest, PhishingWindow, Recipients,
+    DAY, PhishingDifficulty, PhishingMonth, PhishingSums, PhishingTest, PhishingWindow, RECENT, Recipients,
 };
 
 /// Two years: a year, and the year before to compare it with.
 const MONTHS: usize = 24;
 
-/// What the alert rules compare: the tests of 30 days with the others of the year.
-const COMPARED: [(&str, f64); 2] = [("30d", 30.0 * DAY), ("365d", 365.0 * DAY)];
+/// What the alert rules compare: the recent tests with the others of the year.
+const COMPARED: [(&str, f64); 2] = [RECENT, ("365d", 365.0 * DAY)];
 
 /// Each configured window, and the window of all tests.
 pub(super) fn windows(tests: &[PhishingTest], config: &PhishingConfig, now: f64) -> Vec<PhishingWindow> {

@@ -148,6 +148,42 @@ pub(super) const WRITERS: &[Writer<Data>] = &[
             }
         }
     }),
+    writer("knowbe4_phishing_recent_test_info", |data, samples| {
+        for test in recent(data) {
+            let [id, campaign] = ids(test);
+            samples.info(&[id, campaign, (&test.name).into(), (&test.difficulty).into()]);
+        }
+    }),
+    writer(
+        "knowbe4_phishing_recent_test_start_timestamp_seconds",
+        |data, samples| {
+            for test in recent(data) {
+                samples.put(&ids(test), test.started_at);
+            }
+        },
+    ),
+    writer(
+        "knowbe4_phishing_recent_test_phish_prone_ratio",
+        |data, samples| {
+            for test in recent(data) {
+                samples.put(&ids(test), test.phish_prone);
+            }
+        },
+    ),
+    writer("knowbe4_phishing_recent_test_recipients", |data, samples| {
+        for test in recent(data) {
+            let [id, campaign] = ids(test);
+            for (outcome, count) in [
+                ("delivered", test.recipients.delivered),
+                ("opened", test.recipients.opened),
+                ("clicked", test.failures.get("clicked").copied()),
+                ("reported", test.recipients.reported),
+                ("bounced", test.recipients.bounced),
+            ] {
+                samples.put(&[id, campaign, outcome.into()], count);
+            }
+        }
+    }),
     writer("knowbe4_phishing_tests_omitted", |data, samples| {
         samples.put(&[], tests(data).map(|tests| tests.omitted));
     }),
@@ -189,6 +225,15 @@ fn difficulties(data: &Data, samples: &mut Samples<'_>, value: impl Fn(&Phishing
     for of in tests(data).into_iter().flat_map(|tests| &tests.difficulties) {
         samples.put(&[(&of.window).into(), (&of.difficulty).into()], value(&of.sums));
     }
+}
+
+/// The tests that were recent when they were read.
+fn recent(data: &Data) -> impl Iterator<Item = &PhishingTest> {
+    let collected = data.snapshot.phishing_tests.as_ref();
+    collected.into_iter().flat_map(|collected| {
+        let tests = collected.data.tests.iter();
+        tests.filter(|test| test.is_recent(collected.at))
+    })
 }
 
 pub(super) fn ids(test: &PhishingTest) -> [Label<'_>; 2] {
