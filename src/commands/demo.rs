@@ -60,7 +60,8 @@ fn history(output: PathBuf) -> BackfillArgs {
     BackfillArgs {
         output,
         account: None,
-        since: "1y".to_owned(),
+        // A year, and the day whose mean is that of a year ago.
+        since: "366d".to_owned(),
         step: "4m".to_owned(),
         label: vec!["job=knowbe4".to_owned(), "instance=localhost:10524".to_owned()],
     }
