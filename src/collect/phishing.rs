@@ -141,7 +141,9 @@ fn summary(mut tests: Vec<PhishingTest>, config: &PhishingConfig, now: f64) -> P
     let omitted = tests.len().saturating_sub(config.max_tests) as u64;
     tests.truncate(config.max_tests);
     tests.sort_unstable_by_key(|test| test.id);
+    let recent = tests.iter().filter(|test| test.is_recent(now));
     PhishingTests {
+        recent: recent.map(|test| test.id).collect(),
         tests,
         omitted,
         last_start,

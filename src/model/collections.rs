@@ -160,6 +160,9 @@ pub struct PhishingCampaign {
 pub struct PhishingTests {
     /// The newest `phishing.max_tests` by start, by ascending id.
     pub tests: Vec<PhishingTest>,
+    /// Ids of those of them that were recent at the refresh, ascending: setting the clock changes nothing about it.
+    #[serde(default)]
+    pub recent: Vec<i64>,
     /// How many more there are.
     pub omitted: u64,
     /// When the newest of all that had begun by the refresh began, in seconds since 1970.

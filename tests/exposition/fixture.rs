@@ -222,6 +222,7 @@ fn tests() -> PhishingTests {
                 ..PhishingTest::default()
             },
         ],
+        recent: vec![31],
         omitted: 3,
         last_start: Some(1_749_000_000.0),
         windows: vec![

@@ -227,12 +227,10 @@ fn difficulties(data: &Data, samples: &mut Samples<'_>, value: impl Fn(&Phishing
     }
 }
 
-/// The tests that were recent when they were read.
 fn recent(data: &Data) -> impl Iterator<Item = &PhishingTest> {
-    let collected = data.snapshot.phishing_tests.as_ref();
-    collected.into_iter().flat_map(|collected| {
-        let tests = collected.data.tests.iter();
-        tests.filter(|test| test.is_recent(collected.at))
+    tests(data).into_iter().flat_map(|tests| {
+        let all = tests.tests.iter();
+        all.filter(|test| tests.recent.binary_search(&test.id).is_ok())
     })
 }
 
