@@ -51,8 +51,9 @@ fn history_raises_the_expected_alerts_and_fills_every_dashboard() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let now = Clock::system().now() as u64 / MINUTE * MINUTE;
-    let span = |begin, dense, end| Span {
-        begin,
+    // At full hours, by which the rules average a day.
+    let span = |begin: u64, dense, end| Span {
+        begin: begin / HOUR * HOUR,
         dense,
         end,
         own: HOUR,
