@@ -11,7 +11,7 @@ use super::support::has;
 use super::{dashboards, rules};
 
 /// How long samples are a minute apart before now: what the dashboards' courses are asked for.
-const DENSE: u64 = 6;
+const DENSE: u64 = 7;
 
 /// How many days ago the dashboards look back at most: of then one account's day is enough.
 const COMPARED_WITH: [u64; 2] = [90, 365];
