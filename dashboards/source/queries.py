@@ -19,10 +19,9 @@ def latest(family, *labels, **match):
 
 
 def day_mean(family, *labels, ago=""):
-    """Mean of a day, as the alert rules compare: neither a missed refresh nor one odd value makes a trend. A value an
-    hour is enough, at a third of the cost."""
+    """Mean of a day, as the alert rules compare: neither a missed refresh nor one odd value makes a trend."""
     offset = f" offset {ago}" if ago else ""
-    return f"max by ({', '.join(['account', *labels])}) (avg_over_time({family}{{{SELECTOR}}}[1d:1h]{offset}))"
+    return f"max by ({', '.join(['account', *labels])}) (avg_over_time({family}{{{SELECTOR}}}[1d]{offset}))"
 
 
 def change(family, *labels, ago):

@@ -58,8 +58,7 @@ fn main() {
     let out = out.expect(usage);
     let end = number("end", Clock::system().now() as u64) / MINUTE * MINUTE;
     let span = Span {
-        // Samples at full hours: by these the rules average a day.
-        begin: (end - number("days", 400) * DAY) / HOUR * HOUR,
+        begin: end - number("days", 400) * DAY,
         dense: end - number("dense", 48) * HOUR,
         end,
         own: 10 * MINUTE,

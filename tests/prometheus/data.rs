@@ -11,7 +11,7 @@ use super::support::has;
 use super::{dashboards, rules};
 
 /// How long samples are a minute apart before now: what the dashboards' courses are asked for.
-const DENSE: u64 = 7;
+const DENSE: u64 = 6;
 
 /// How many days ago the dashboards look back at most: of then one account's day is enough.
 const COMPARED_WITH: [u64; 2] = [90, 365];
@@ -51,9 +51,8 @@ fn history_raises_the_expected_alerts_and_fills_every_dashboard() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let now = Clock::system().now() as u64 / MINUTE * MINUTE;
-    // At full hours, by which the rules average a day.
-    let span = |begin: u64, dense, end| Span {
-        begin: begin / HOUR * HOUR,
+    let span = |begin, dense, end| Span {
+        begin,
         dense,
         end,
         own: HOUR,
