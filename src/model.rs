@@ -37,9 +37,6 @@ pub use status::{CollectorStatus, EnrollmentScope, NextRunReason};
 /// Seconds of a day.
 pub const DAY: f64 = 86_400.0;
 
-/// What counts as recent of phishing tests, as the `window` label has it and in seconds.
-pub const RECENT: (&str, f64) = ("30d", 30.0 * DAY);
-
 /// Upper bounds of [`Users::by_risk_score`], as they stand in the `le` label. Scores run from 0 to 100.
 pub const RISK_SCORE_BOUNDS: [&str; 11] = [
     "10", "20", "30", "40", "50", "60", "70", "80", "90", "100", "+Inf",

@@ -125,7 +125,8 @@ fn test(row: TestRow) -> Option<PhishingTest> {
     Some(test)
 }
 
-/// Windows, difficulties, months and the last start over all tests; the tests themselves only as many as asked for, the newest by start.
+/// Windows, difficulties, months and the last start are over all tests; the tests themselves only as many as asked for, the
+/// newest by start.
 fn summary(mut tests: Vec<PhishingTest>, config: &PhishingConfig, now: f64) -> PhishingTests {
     let windows = sums::windows(&tests, config, now);
     let months = sums::months(&tests, now);
@@ -141,9 +142,8 @@ fn summary(mut tests: Vec<PhishingTest>, config: &PhishingConfig, now: f64) -> P
     let omitted = tests.len().saturating_sub(config.max_tests) as u64;
     tests.truncate(config.max_tests);
     tests.sort_unstable_by_key(|test| test.id);
-    let recent = tests.iter().filter(|test| test.is_recent(now));
     PhishingTests {
-        recent: recent.map(|test| test.id).collect(),
+        recent: sums::recent(&tests, now),
         tests,
         omitted,
         last_start,

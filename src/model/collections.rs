@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PHISH_PRONE_BOUNDS, RECENT, RISK_SCORE_BOUNDS, StatusCounts, TestSpan, privacy};
+use super::{PHISH_PRONE_BOUNDS, RISK_SCORE_BOUNDS, StatusCounts, TestSpan, privacy};
 
 /// From `/v1/account`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -191,10 +191,7 @@ pub struct PhishingWindow {
     /// What the tests did, also those beyond `phishing.max_tests`; [`None`] in data of versions that didn't sum it up.
     #[serde(default)]
     pub sums: Option<PhishingSums>,
-    /// Counts of their recipients; all are [`None`] in data of versions that didn't sum them up.
-    #[serde(default)]
-    pub recipients: Recipients,
-    /// Their failures by kind, as a test has them.
+    /// Failures by kind, as a test has them.
     #[serde(default)]
     pub failures: BTreeMap<String, u64>,
 }
@@ -230,6 +227,15 @@ pub struct PhishingSums {
     pub failures: Option<u64>,
     /// Messages reported.
     pub reported: Option<u64>,
+    /// Messages to be sent. These three are [`None`] in data of versions that didn't sum them up.
+    #[serde(default)]
+    pub scheduled: Option<u64>,
+    /// Messages that a mail server refused.
+    #[serde(default)]
+    pub bounced: Option<u64>,
+    /// Messages opened.
+    #[serde(default)]
+    pub opened: Option<u64>,
 }
 
 /// One phishing security test.
@@ -258,16 +264,6 @@ pub struct PhishingTest {
     pub recipients: Recipients,
     /// Failures by kind, as the API counts them, by kind.
     pub failures: BTreeMap<String, u64>,
-}
-
-impl PhishingTest {
-    /// Whether it had begun at `unix` seconds, and not longer ago than [`RECENT`].
-    #[must_use]
-    pub fn is_recent(&self, unix: f64) -> bool {
-        let (_, longest) = RECENT;
-        self.started_at
-            .is_some_and(|start| (0.0..=longest).contains(&(unix - start)))
-    }
 }
 
 /// A risk score of the past, from `/v1/account/risk_score_history` or that of a group.
@@ -360,23 +356,4 @@ pub struct StorePurchases {
 pub struct Policies {
     /// Number of uploaded policies.
     pub policies: u64,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::DAY;
-
-    #[test]
-    fn a_test_is_recent_from_its_start_for_thirty_days() {
-        let now = 1_750_000_000.0;
-        let days = |ago: f64| PhishingTest {
-            started_at: Some(now - ago * DAY),
-            ..PhishingTest::default()
-        };
-        for (ago, expected) in [(-0.1, false), (0.0, true), (30.0, true), (30.1, false)] {
-            assert_eq!(days(ago).is_recent(now), expected, "{ago} days ago");
-        }
-        assert!(!PhishingTest::default().is_recent(now), "has not begun");
-    }
 }

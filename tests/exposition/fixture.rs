@@ -193,6 +193,12 @@ fn users() -> Users {
 }
 
 fn tests() -> PhishingTests {
+    let steps = PhishingSums {
+        scheduled: Some(5),
+        bounced: Some(1),
+        opened: Some(3),
+        ..sums(4, 6)
+    };
     PhishingTests {
         tests: vec![
             PhishingTest {
@@ -227,14 +233,8 @@ fn tests() -> PhishingTests {
         last_start: Some(1_749_000_000.0),
         windows: vec![
             PhishingWindow {
-                recipients: Recipients {
-                    scheduled: Some(5),
-                    opened: Some(3),
-                    bounced: Some(1),
-                    ..Recipients::default()
-                },
                 failures: [("clicked".to_owned(), 4), ("replied".to_owned(), 2)].into(),
-                ..window("30d", Some(1.5), Some(sums(4, 6)))
+                ..window("30d", Some(1.5), Some(steps))
             },
             window("90d", None, Some(sums(0, 0))),
             window("all", Some(0.1), None),
@@ -274,6 +274,7 @@ fn sums(delivered: u64, failures: u64) -> PhishingSums {
         delivered: Some(delivered),
         failures: Some(failures),
         reported: Some(1),
+        ..PhishingSums::default()
     }
 }
 

@@ -7,12 +7,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::config::PhishingConfig;
-use crate::model::{
-    DAY, PhishingDifficulty, PhishingMonth, PhishingSums, PhishingTest, PhishingWindow, RECENT, Recipients,
-};
+use crate::model::{DAY, PhishingDifficulty, PhishingMonth, PhishingSums, PhishingTest, PhishingWindow};
 
 /// Two years: a year, and the year before to compare it with.
 const MONTHS: usize = 24;
+
+/// Tests that the alert rules judge each for itself: the `window` label, and seconds.
+const RECENT: (&str, f64) = ("30d", 30.0 * DAY);
 
 /// What the alert rules compare: the recent tests with the others of the year.
 const COMPARED: [(&str, f64); 2] = [RECENT, ("365d", 365.0 * DAY)];
@@ -32,7 +33,6 @@ fn window<'a>(label: &str, tests: impl Iterator<Item = &'a PhishingTest> + Clone
         window: label.to_owned(),
         phish_prone: phish_prone(&sums),
         sums: Some(sums),
-        recipients: recipients(tests.clone()),
         failures: failures(tests),
     }
 }
@@ -41,6 +41,15 @@ fn window<'a>(label: &str, tests: impl Iterator<Item = &'a PhishingTest> + Clone
 pub(super) fn last_start(tests: &[PhishingTest], now: f64) -> Option<f64> {
     let starts = tests.iter().filter_map(|test| test.started_at);
     starts.filter(|start| *start <= now).max_by(f64::total_cmp)
+}
+
+/// The ids of the tests that have begun, and not long ago.
+pub(super) fn recent(tests: &[PhishingTest], now: f64) -> Vec<i64> {
+    let (_, seconds) = RECENT;
+    since(tests, now - seconds)
+        .filter(|test| test.started_at.is_some_and(|start| start <= now))
+        .map(|test| test.id)
+        .collect()
 }
 
 /// Each difficulty that has had a test within a year, in both windows: 0 where one had none.
@@ -110,46 +119,33 @@ pub(super) fn of<'a>(tests: impl IntoIterator<Item = &'a PhishingTest>) -> Phish
                 failed.fold(0, |sum, more| sum.saturating_add(*more)),
             );
         }
-        if let Some(reported) = test.recipients.reported {
-            add(&mut sums.reported, reported);
+        for (sum, count) in [
+            (&mut sums.reported, test.recipients.reported),
+            (&mut sums.scheduled, test.recipients.scheduled),
+            (&mut sums.bounced, test.recipients.bounced),
+            (&mut sums.opened, test.recipients.opened),
+        ] {
+            if let Some(count) = count {
+                add(sum, count);
+            }
         }
     }
     if sums.tests == 0 {
-        sums.delivered = Some(0);
-        sums.failures = Some(0);
-        sums.reported = Some(0);
+        return PhishingSums {
+            tests: 0,
+            delivered: Some(0),
+            failures: Some(0),
+            reported: Some(0),
+            scheduled: Some(0),
+            bounced: Some(0),
+            opened: Some(0),
+        };
     }
     sums
 }
 
 fn add(sum: &mut Option<u64>, more: u64) {
     *sum = Some(sum.unwrap_or(0).saturating_add(more));
-}
-
-/// Each count over the tests of which the API says it; 0 where there is no test.
-fn recipients<'a>(tests: impl Iterator<Item = &'a PhishingTest>) -> Recipients {
-    let mut tests = tests.map(|test| test.recipients).peekable();
-    if tests.peek().is_none() {
-        return Recipients {
-            scheduled: Some(0),
-            delivered: Some(0),
-            opened: Some(0),
-            reported: Some(0),
-            bounced: Some(0),
-        };
-    }
-    tests.fold(Recipients::default(), |mut sum, of| {
-        for (sum, more) in [
-            (&mut sum.scheduled, of.scheduled),
-            (&mut sum.delivered, of.delivered),
-            (&mut sum.opened, of.opened),
-            (&mut sum.reported, of.reported),
-            (&mut sum.bounced, of.bounced),
-        ] {
-            more.into_iter().for_each(|more| add(sum, more));
-        }
-        sum
-    })
 }
 
 fn failures<'a>(tests: impl Iterator<Item = &'a PhishingTest>) -> BTreeMap<String, u64> {
@@ -281,17 +277,23 @@ mod tests {
             ..test("2026-03-21T00:00:00Z", None, 0, None)
         };
         let of_both = window("30d", [&first, &second].into_iter());
-        let expected = Recipients {
+        let expected = PhishingSums {
+            tests: 2,
+            delivered: Some(10),
+            failures: Some(3),
+            reported: Some(2),
+            scheduled: Some(12),
+            bounced: None,
             opened: Some(u64::MAX),
-            ..first.recipients
         };
-        assert_eq!(of_both.recipients, expected);
+        assert_eq!(of_both.sums, Some(expected));
         assert_eq!(
             of_both.failures,
             [("clicked".to_owned(), 7), ("replied".to_owned(), 0)].into()
         );
         let of_none = window("30d", [].iter());
-        assert_eq!((of_none.recipients.bounced, of_none.failures.len()), (Some(0), 0));
+        assert_eq!(of_none.sums.and_then(|sums| sums.bounced), Some(0));
+        assert!(of_none.failures.is_empty());
     }
 
     #[test]
@@ -305,6 +307,20 @@ mod tests {
         let now = at("2026-03-31T00:00:00Z");
         assert_eq!(last_start(&tests, now), Some(at("2026-03-03T00:00:00Z")));
         assert_eq!(last_start(&tests[2..], now), None);
+    }
+
+    #[test]
+    fn a_test_is_recent_from_its_start_for_thirty_days() {
+        let now = at("2026-03-31T00:00:00Z");
+        for (started, expected) in [
+            ("2026-03-31T00:00:01Z", false),
+            ("2026-03-31T00:00:00Z", true),
+            ("2026-03-01T00:00:00Z", true),
+            ("2026-02-28T23:59:59Z", false),
+        ] {
+            let tests = [test(started, None, 0, None), PhishingTest::default()];
+            assert_eq!(recent(&tests, now).len(), usize::from(expected), "{started}");
+        }
     }
 
     #[test]
@@ -335,7 +351,6 @@ mod tests {
             ),
             (None, 0, 0)
         );
-        assert_eq!(tests.windows[0].recipients, Recipients::default());
-        assert_eq!(tests.last_start, None);
+        assert_eq!((tests.recent.len(), tests.last_start), (0, None));
     }
 }

@@ -1,7 +1,7 @@
 //! Phishing campaigns and phishing security tests.
 
 use crate::exposition::value::{Label, Value};
-use crate::model::{PhishingCampaign, PhishingSums, PhishingTest, PhishingTests, Recipients};
+use crate::model::{PhishingCampaign, PhishingSums, PhishingTest, PhishingTests};
 
 use super::{Data, Samples, Writer, writer};
 
@@ -24,13 +24,13 @@ pub(super) const WRITERS: &[Writer<Data>] = &[
         windows(data, samples, |sums| sums.reported);
     }),
     writer("knowbe4_account_phishing_scheduled", |data, samples| {
-        stages(data, samples, |recipients| recipients.scheduled);
+        windows(data, samples, |sums| sums.scheduled);
     }),
     writer("knowbe4_account_phishing_bounced", |data, samples| {
-        stages(data, samples, |recipients| recipients.bounced);
+        windows(data, samples, |sums| sums.bounced);
     }),
     writer("knowbe4_account_phishing_opened", |data, samples| {
-        stages(data, samples, |recipients| recipients.opened);
+        windows(data, samples, |sums| sums.opened);
     }),
     writer("knowbe4_account_phishing_failures_by_kind", |data, samples| {
         for window in tests(data).into_iter().flat_map(|tests| &tests.windows) {
@@ -104,7 +104,7 @@ pub(super) const WRITERS: &[Writer<Data>] = &[
         }
     }),
     writer("knowbe4_phishing_test_info", |data, samples| {
-        for test in tests(data).into_iter().flat_map(|tests| &tests.tests) {
+        for test in all(data) {
             let [id, campaign] = ids(test);
             samples.info(&[
                 id,
@@ -117,31 +117,31 @@ pub(super) const WRITERS: &[Writer<Data>] = &[
         }
     }),
     writer("knowbe4_phishing_test_phish_prone_ratio", |data, samples| {
-        each(data, samples, |test| test.phish_prone);
+        each(all(data), samples, |test| test.phish_prone);
     }),
     writer(
         "knowbe4_phishing_test_start_timestamp_seconds",
         |data, samples| {
-            each(data, samples, |test| test.started_at);
+            each(all(data), samples, |test| test.started_at);
         },
     ),
     writer("knowbe4_phishing_test_recipients_scheduled", |data, samples| {
-        each(data, samples, |test| test.recipients.scheduled);
+        each(all(data), samples, |test| test.recipients.scheduled);
     }),
     writer("knowbe4_phishing_test_recipients_delivered", |data, samples| {
-        each(data, samples, |test| test.recipients.delivered);
+        each(all(data), samples, |test| test.recipients.delivered);
     }),
     writer("knowbe4_phishing_test_recipients_opened", |data, samples| {
-        each(data, samples, |test| test.recipients.opened);
+        each(all(data), samples, |test| test.recipients.opened);
     }),
     writer("knowbe4_phishing_test_recipients_reported", |data, samples| {
-        each(data, samples, |test| test.recipients.reported);
+        each(all(data), samples, |test| test.recipients.reported);
     }),
     writer("knowbe4_phishing_test_recipients_bounced", |data, samples| {
-        each(data, samples, |test| test.recipients.bounced);
+        each(all(data), samples, |test| test.recipients.bounced);
     }),
     writer("knowbe4_phishing_test_failures", |data, samples| {
-        for test in tests(data).into_iter().flat_map(|tests| &tests.tests) {
+        for test in all(data) {
             let [id, campaign] = ids(test);
             for (failure, count) in &test.failures {
                 samples.put(&[id, campaign, failure.into()], *count);
@@ -157,17 +157,13 @@ pub(super) const WRITERS: &[Writer<Data>] = &[
     writer(
         "knowbe4_phishing_recent_test_start_timestamp_seconds",
         |data, samples| {
-            for test in recent(data) {
-                samples.put(&ids(test), test.started_at);
-            }
+            each(recent(data), samples, |test| test.started_at);
         },
     ),
     writer(
         "knowbe4_phishing_recent_test_phish_prone_ratio",
         |data, samples| {
-            for test in recent(data) {
-                samples.put(&ids(test), test.phish_prone);
-            }
+            each(recent(data), samples, |test| test.phish_prone);
         },
     ),
     writer("knowbe4_phishing_recent_test_recipients", |data, samples| {
@@ -209,12 +205,6 @@ fn windows(data: &Data, samples: &mut Samples<'_>, value: impl Fn(&PhishingSums)
     }
 }
 
-fn stages(data: &Data, samples: &mut Samples<'_>, value: impl Fn(&Recipients) -> Option<u64>) {
-    for window in tests(data).into_iter().flat_map(|tests| &tests.windows) {
-        samples.put(&[(&window.window).into()], value(&window.recipients));
-    }
-}
-
 fn months(data: &Data, samples: &mut Samples<'_>, value: impl Fn(&PhishingSums) -> Option<u64>) {
     for month in tests(data).into_iter().flat_map(|tests| &tests.months) {
         samples.put(&[(&month.month).into()], value(&month.sums));
@@ -227,10 +217,14 @@ fn difficulties(data: &Data, samples: &mut Samples<'_>, value: impl Fn(&Phishing
     }
 }
 
+fn all(data: &Data) -> impl Iterator<Item = &PhishingTest> {
+    tests(data).into_iter().flat_map(|tests| &tests.tests)
+}
+
 fn recent(data: &Data) -> impl Iterator<Item = &PhishingTest> {
     tests(data).into_iter().flat_map(|tests| {
-        let all = tests.tests.iter();
-        all.filter(|test| tests.recent.binary_search(&test.id).is_ok())
+        let is_recent = |test: &&PhishingTest| tests.recent.binary_search(&test.id).is_ok();
+        tests.tests.iter().filter(is_recent)
     })
 }
 
@@ -238,8 +232,12 @@ pub(super) fn ids(test: &PhishingTest) -> [Label<'_>; 2] {
     [test.id.into(), test.campaign_id.into()]
 }
 
-fn each<V: Into<Value>>(data: &Data, samples: &mut Samples<'_>, value: impl Fn(&PhishingTest) -> V) {
-    for test in tests(data).into_iter().flat_map(|tests| &tests.tests) {
+fn each<'a, V: Into<Value>>(
+    those: impl Iterator<Item = &'a PhishingTest>,
+    samples: &mut Samples<'_>,
+    value: impl Fn(&PhishingTest) -> V,
+) {
+    for test in those {
         samples.put(&ids(test), value(test));
     }
 }
