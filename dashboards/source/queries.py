@@ -3,7 +3,8 @@
 - Labels of the scrape (instance, pod, job) are aggregated away at once, so that a restart or another pod does not
   split a series.
 - Ratios are sums over sums, never means of ratios.
-- One name alone is joined to an id: topk guards against two of them while a name changes or an exporter moves.
+- One name alone is joined to an id: topk guards against two of them while a name changes or an exporter moves. Of phishing
+  tests, which are many, none is ranked: a name that changes may show twice for a scrape.
 """
 
 TARGET = 'job=~"$job", instance=~"$instance"'

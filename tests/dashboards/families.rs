@@ -94,6 +94,7 @@ impl Families {
                 }
                 let mut labels = reading.labels.unwrap_or_default();
                 labels.extend(rule.labels.iter().cloned());
+                // What filters a counter is one still, and keeps its suffix.
                 let counts = rule.name.contains("_total:");
                 let kind = if counts { Kind::Counter } else { Kind::Gauge };
                 all.add(&rule.name, &rule.name, kind, labels);
