@@ -9,6 +9,7 @@
 
 mod account;
 mod address;
+mod clock;
 mod database;
 mod ledger;
 mod members;

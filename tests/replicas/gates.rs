@@ -13,20 +13,20 @@ use crate::support::*;
 use crate::{SPREAD, TAKEOVER, arrivals, held, judge, site, until};
 
 /// Bytes pass at once.
-const OPEN: u64 = 0;
+pub const OPEN: u64 = 0;
 /// Connections stand, and no byte passes.
 const HANGS: u64 = u64::MAX;
 /// Connections break, and none is made.
 const CUTS: u64 = u64::MAX - 1;
 
 /// Passes bytes on to the database, or doesn't. Any other state than those above is a delay of answers, in milliseconds.
-struct Gate {
+pub struct Gate {
     port: u16,
     state: Arc<AtomicU64>,
 }
 
 impl Gate {
-    fn before(database: u16) -> Self {
+    pub fn before(database: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::<AtomicU64>::default();
@@ -46,11 +46,11 @@ impl Gate {
         Self { port, state }
     }
 
-    fn is(&self, state: u64) {
+    pub fn is(&self, state: u64) {
         self.state.store(state, Ordering::SeqCst);
     }
 
-    fn replica(&self, site: &Site) -> Program {
+    pub fn replica(&self, site: &Site) -> Program {
         replica_at(site, &format!("postgresql://kb4@127.0.0.1:{}/kb4", self.port))
     }
 }

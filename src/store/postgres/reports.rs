@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_postgres::types::Type;
 
 use super::account::Held;
-use super::saves::LATELY;
+use super::clock::DatabaseClock;
 use super::trouble::Trouble;
 use super::{Shared, packed};
 use crate::model::AccountName;
@@ -33,15 +33,12 @@ SELECT name, clock_timestamp(), bytes FROM lease, news
 ON CONFLICT (account) DO UPDATE SET at = excluded.at, bytes = excluded.bytes
 RETURNING account, (extract(epoch FROM at) * 1000000)::bigint";
 
-/// What is new, and what this replica has not seen yet.
+/// What others have reported since it was heard of last.
 const NEW: &str = "
-SELECT account, (extract(epoch FROM at) * 1000000)::bigint FROM knowbe4_exporter.report
-WHERE account = ANY($1) AND (at > clock_timestamp() - interval '10 seconds' OR account = ANY($2))";
-
-const READ: &str = "
-SELECT account, (extract(epoch FROM at) * 1000000)::bigint,
-    (extract(epoch FROM clock_timestamp() - at) * 1000000)::bigint, bytes
-FROM knowbe4_exporter.report WHERE account = ANY($1)";
+SELECT r.account, (extract(epoch FROM r.at) * 1000000)::bigint,
+    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, r.bytes
+FROM knowbe4_exporter.report r JOIN unnest($1, $2) AS heard (account, at) ON heard.account = r.account
+WHERE (extract(epoch FROM r.at) * 1000000)::bigint IS DISTINCT FROM heard.at";
 
 /// A report as it was written.
 type Bytes = Arc<Vec<u8>>;
@@ -53,13 +50,15 @@ pub(super) struct Reports {
     /// By when it is to be shown, and a number of its own.
     due: BTreeMap<(Instant, u64), (AccountName, Bytes)>,
     number: u64,
-    looked: Option<Instant>,
+    clock: DatabaseClock,
 }
 
 struct Heard {
     to: watch::Sender<Option<Bytes>>,
     /// When the last was written, in unix microseconds of the database.
     at: Option<i64>,
+    /// When the last is shown.
+    due: Option<Instant>,
 }
 
 impl Reports {
@@ -67,18 +66,25 @@ impl Reports {
         let heard = self.heard.entry(account.clone()).or_insert_with(|| Heard {
             to: watch::Sender::new(None),
             at: None,
+            due: None,
         });
         heard.to.subscribe()
     }
 
-    /// Notes a report that is `age` old, unless it is the last one once more.
-    fn note(&mut self, account: &AccountName, at: i64, age: Duration, bytes: Bytes) {
+    /// Notes a report that was written `at`, unless it is the last one once more.
+    fn note(&mut self, account: &AccountName, at: i64, bytes: Bytes) {
         let Some(heard) = self.heard.get_mut(account).filter(|heard| heard.at != Some(at)) else {
             return;
         };
+        let now = Instant::now();
+        let written = self.clock.when(at).unwrap_or(now);
+        // One after the other, also when better is known by now what the database's clock shows.
+        let due = (written + SHOWN)
+            .clamp(now, now + SHOWN)
+            .max(heard.due.unwrap_or(now));
         heard.at = Some(at);
+        heard.due = Some(due);
         self.number += 1;
-        let due = Instant::now() + SHOWN.saturating_sub(age);
         self.due.insert((due, self.number), (account.clone(), bytes));
     }
 
@@ -136,15 +142,15 @@ impl Shared {
             (&bytes as _, Type::BYTEA_ARRAY),
             (&self.me as _, Type::TEXT),
         ];
+        let asked = Instant::now();
         let rows = self.bulk.rows(REPORT, &parameters).await?;
         let mut state = self.lock();
         for row in rows {
-            let account: &str = row.get(0);
+            let (account, at): (&str, i64) = (row.get(0), row.get(1));
+            state.reports.clock.read(asked, at);
             let written = reports.iter().find(|(held, _)| held.name().as_str() == account);
             if let Some((held, report)) = written {
-                state
-                    .reports
-                    .note(held.name(), row.get(1), Duration::ZERO, Arc::clone(report));
+                state.reports.note(held.name(), at, Arc::clone(report));
             }
         }
         drop(state);
@@ -154,51 +160,28 @@ impl Shared {
 
     /// Looks what others report.
     pub(super) async fn look_at_reports(&self) -> Result<(), Trouble> {
-        let looked = Instant::now();
-        let (names, unseen): (Vec<String>, Vec<String>) = {
+        let (names, heard): (Vec<String>, Vec<Option<i64>>) = {
             let mut state = self.lock();
             let reports = &mut state.reports;
             reports.heard.retain(|_, heard| heard.to.receiver_count() > 0);
-            let lately = reports.looked.is_some_and(|looked| looked.elapsed() < LATELY);
-            let others = |name: &&AccountName| !state.held.contains_key(*name);
-            let names: Vec<_> = state.reports.heard.keys().filter(others).collect();
-            let unseen = names
-                .iter()
-                .filter(|name| !lately || state.reports.heard[**name].at.is_none());
-            let text = |name: &AccountName| name.to_string();
-            (
-                names.iter().map(|name| text(name)).collect(),
-                unseen.map(|name| text(name)).collect(),
-            )
+            let others = state.reports.heard.iter();
+            let others = others.filter(|(name, _)| !state.held.contains_key(*name));
+            others.map(|(name, heard)| (name.to_string(), heard.at)).unzip()
         };
         if names.is_empty() {
             return Ok(());
         }
-        let parameters = [(&names as _, Type::TEXT_ARRAY), (&unseen as _, Type::TEXT_ARRAY)];
+        let parameters = [(&names as _, Type::TEXT_ARRAY), (&heard as _, Type::INT8_ARRAY)];
+        let asked = Instant::now();
         let rows = self.bulk.rows(NEW, &parameters).await?;
-        let news: Vec<String> = {
-            let state = self.lock();
-            let known = |name: &AccountName| state.reports.heard.get(name).and_then(|heard| heard.at);
-            let rows = rows
-                .iter()
-                .filter_map(|row| Some((row.get::<_, &str>(0).parse().ok()?, row.get(1))));
-            rows.filter(|(name, at)| known(name) != Some(*at))
-                .map(|(name, _)| name.to_string())
-                .collect()
-        };
-        let rows = match news.is_empty() {
-            true => Vec::new(),
-            false => self.bulk.rows(READ, &[(&news, Type::TEXT_ARRAY)]).await?,
-        };
         let mut state = self.lock();
         for row in rows {
+            state.reports.clock.read(asked, row.get(2));
             let report = row.get::<_, &str>(0).parse().ok().zip(packed::open(row.get(3)));
             if let Some((name, report)) = report {
-                let age = Duration::from_micros(u64::try_from(row.get::<_, i64>(2)).unwrap_or_default());
-                state.reports.note(&name, row.get(1), age, Arc::new(report));
+                state.reports.note(&name, row.get(1), Arc::new(report));
             }
         }
-        state.reports.looked = Some(looked);
         drop(state);
         self.to_show.notify_one();
         Ok(())

@@ -14,7 +14,7 @@ use crate::model::AccountName;
 const LOOK: Duration = Duration::from_secs(1);
 
 /// After a look at the others' snapshots that is older than this, all is looked at again, and not only what is new.
-pub(super) const LATELY: Duration = Duration::from_secs(5);
+const LATELY: Duration = Duration::from_secs(5);
 
 /// What is new, and what this replica has not seen yet.
 const VERSIONS: &str = "
@@ -28,8 +28,7 @@ impl Shared {
     pub(super) async fn follow_others(&self) {
         loop {
             // What goes wrong is told where the heart beats.
-            let _ = self.look_at_saved().await;
-            let _ = self.look_at_reports().await;
+            let _ = tokio::join!(self.look_at_saved(), self.look_at_reports());
             // Told, or a second later.
             let _ = timeout(LOOK, self.news.notified()).await;
         }
