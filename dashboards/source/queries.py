@@ -179,8 +179,9 @@ def rate_of_window(name, days=90, by=""):
 def moved(change, worse_up, unit=100):
     """A change with its direction in words, for a legend of {{way}}: a screenshot has no tooltip."""
     up, down = ("▲ worse than", "▼ better than") if worse_up else ("▲ better than", "▼ worse than")
-    said = lambda vector, word: f'label_replace({vector}, "way", "{word}", "", "")'
-    return f"{said(f'{unit} * ({change}) > 0', up)} or {said(f'abs({unit} * ({change}) <= 0)', down)}"
+    way = lambda sign, word: f'label_replace(vector({sign}), "way", "{word}", "", "")'
+    # The greater of the change and its opposite is its size. What has not changed is no rise.
+    return f"topk(1, ({unit} * ({change}) - 1e-9) * on () group_right () ({way(1, up)} or {way(-1, down)}))"
 
 
 def months(name, by="", back=0, graph=False):
