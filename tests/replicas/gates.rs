@@ -13,20 +13,20 @@ use crate::support::*;
 use crate::{SPREAD, TAKEOVER, arrivals, held, judge, site, until};
 
 /// Bytes pass at once.
-pub const OPEN: u64 = 0;
+const OPEN: u64 = 0;
 /// Connections stand, and no byte passes.
 const HANGS: u64 = u64::MAX;
 /// Connections break, and none is made.
 const CUTS: u64 = u64::MAX - 1;
 
 /// Passes bytes on to the database, or doesn't. Any other state than those above is a delay of answers, in milliseconds.
-pub struct Gate {
+struct Gate {
     port: u16,
     state: Arc<AtomicU64>,
 }
 
 impl Gate {
-    pub fn before(database: u16) -> Self {
+    fn before(database: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::<AtomicU64>::default();
@@ -46,11 +46,11 @@ impl Gate {
         Self { port, state }
     }
 
-    pub fn is(&self, state: u64) {
+    fn is(&self, state: u64) {
         self.state.store(state, Ordering::SeqCst);
     }
 
-    pub fn replica(&self, site: &Site) -> Program {
+    fn replica(&self, site: &Site) -> Program {
         replica_at(site, &format!("postgresql://kb4@127.0.0.1:{}/kb4", self.port))
     }
 }
