@@ -8,8 +8,8 @@ use tokio::time::Instant;
 #[derive(Debug, Default)]
 pub(super) struct DatabaseClock(Option<Reading>);
 
-/// The clock was read between the question and the answer: shortly before the answer, as far as one knows, since to
-/// connect takes time before.
+/// The clock was read at some time between the question and the answer. It counts as read with the answer: what takes
+/// long is mostly to connect, which comes first.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
     asked: Instant,
