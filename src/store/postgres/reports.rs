@@ -71,9 +71,14 @@ impl Reports {
         heard.to.subscribe()
     }
 
-    /// Notes a report that was written `at`, unless it is the last one once more.
-    fn note(&mut self, account: &AccountName, at: i64, bytes: Bytes) {
+    /// Notes a report that was written `at`, unless it is the last one once more. One that this version can't open is not
+    /// shown, and not fetched again.
+    fn note(&mut self, account: &AccountName, at: i64, bytes: Option<Bytes>) {
         let Some(heard) = self.heard.get_mut(account).filter(|heard| heard.at != Some(at)) else {
+            return;
+        };
+        heard.at = Some(at);
+        let Some(bytes) = bytes else {
             return;
         };
         let now = Instant::now();
@@ -82,7 +87,6 @@ impl Reports {
         let due = (written + SHOWN)
             .clamp(now, now + SHOWN)
             .max(heard.due.unwrap_or(now));
-        heard.at = Some(at);
         heard.due = Some(due);
         self.number += 1;
         self.due.insert((due, self.number), (account.clone(), bytes));
@@ -150,7 +154,7 @@ impl Shared {
             state.reports.clock.read(asked, at);
             let written = reports.iter().find(|(held, _)| held.name().as_str() == account);
             if let Some((held, report)) = written {
-                state.reports.note(held.name(), at, Arc::clone(report));
+                state.reports.note(held.name(), at, Some(Arc::clone(report)));
             }
         }
         drop(state);
@@ -177,9 +181,9 @@ impl Shared {
         let mut state = self.lock();
         for row in rows {
             state.reports.clock.read(asked, row.get(2));
-            let report = row.get::<_, &str>(0).parse().ok().zip(packed::open(row.get(3)));
-            if let Some((name, report)) = report {
-                state.reports.note(&name, row.get(1), Arc::new(report));
+            if let Ok(name) = row.get::<_, &str>(0).parse() {
+                let report = packed::open(row.get(3)).map(Arc::new);
+                state.reports.note(&name, row.get(1), report);
             }
         }
         drop(state);
@@ -202,5 +206,23 @@ impl Shared {
                 () = self.to_show.notified() => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_report_that_cannot_be_opened_is_neither_shown_nor_fetched_again() {
+        let account: AccountName = "acme".parse().unwrap();
+        let mut reports = Reports::default();
+        let shown = reports.hear(&account);
+        reports.note(&account, 1, Some(Arc::new(b"first".to_vec())));
+        reports.note(&account, 2, None);
+        assert_eq!(reports.heard[&account].at, Some(2));
+        tokio::time::advance(SHOWN).await;
+        assert_eq!(reports.show(), None);
+        assert_eq!(shown.borrow().as_deref(), Some(&b"first".to_vec()));
     }
 }
