@@ -6,16 +6,31 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::support::{Program, ask, free_port, has};
+use super::support::{Program, ask, free_port, has, optional};
 
 /// A seventh of the provider's size, with a seventh of what is wanted there.
 const ACCOUNTS: &str = "--accounts=12";
 const SAMPLES: &str = "--samples=3000000";
 
+const INSTALL: &str = "apt-get install prometheus python3";
+
 #[test]
 fn dashboards_cost_an_account_and_not_its_tests() {
-    let install = "apt-get install prometheus python3";
-    if !(has("prometheus", install) && has("promtool", install) && has("python3", install)) {
+    if has("prometheus", INSTALL) {
+        asked_by("prometheus");
+    }
+}
+
+#[test]
+fn a_newer_prometheus_answers_every_query_at_no_greater_cost() {
+    let newer = "prometheus3";
+    if optional(newer, "a Prometheus 3 under this name") {
+        asked_by(newer);
+    }
+}
+
+fn asked_by(prometheus: &str) {
+    if !(has("promtool", INSTALL) && has("python3", INSTALL)) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -39,7 +54,7 @@ fn dashboards_cost_an_account_and_not_its_tests() {
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboards/cost"))
         .arg(&file)
         // What a query holds at once hardly depends on how often was scraped; the size of the past does.
-        .args([ACCOUNTS, SAMPLES, "--every=300"])
+        .args([ACCOUNTS, SAMPLES, "--every=300", "--prometheus", prometheus])
         .output()
         .unwrap();
     let said =
