@@ -63,7 +63,7 @@ const DATA: &[Family] = &[
     family("knowbe4_users", Gauge, &["account"], "users",
         "Active users (/v1/users); absent when the list is empty, as it is for anonymised accounts."),
     family("knowbe4_users_phish_prone_ratio", Gauge, &["account"], "users",
-        "Mean of the active users' personal phish-prone percentage / 100 (/v1/users), as KnowBe4's console shows it; may exceed 1."),
+        "Mean of the active users' personal phish-prone percentage / 100 (/v1/users), those never tested as 0; KnowBe4's console leaves them out. May exceed 1."),
     family("knowbe4_users_by_risk_score", Gauge, &["account", "le"], "users",
         "Active users whose risk score is at most le; cumulative, so that histogram_quantile() applies."),
     family("knowbe4_users_by_phish_prone_ratio", Gauge, &["account", "le"], "users",
