@@ -110,6 +110,9 @@ fn links_lead_where_the_flags_say() {
     assert!(rules.contains("runbook_url: https://wiki.example.com/knowbe4/KnowBe4ExporterDown.md"));
     assert!(rules.contains("dashboard: https://grafana.example.com/d/knowbe4-exporter"));
     assert!(!rules.contains("github.com"));
+    let overview =
+        fs::read_to_string(dir.path().join("dashboards/knowbe4-overview.json")).expect("a dashboard");
+    assert!(overview.contains("\"https://wiki.example.com/knowbe4/${__value.text}.md\""));
     // The same again changes nothing, another place is a change.
     assert!(assets(&flags, dir.path()).status.success());
     assert_eq!(assets(&[], dir.path()).status.code(), Some(1));

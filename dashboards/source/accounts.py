@@ -20,30 +20,44 @@ past_due = q.share_of_enrollments("past_due", EACH)
 late = f"max by (account) ({q.LATENESS})"
 
 
+polled = q.latest("knowbe4_exporter_budget_limit", window='="24h"')
+down = f"{q.latest('knowbe4_up')} == bool 0"
+
+
+def beyond(value, sign, threshold, number):
+    """Whether each account is beyond the threshold that its alerts have, or beyond the default where the rules are not loaded."""
+    own = f'max by (account) (knowbe4:threshold{{threshold="{threshold}", account=~"$account"}})'
+    return f"({value}) {sign} bool ({own} or 0 * {polled} + {number})"
+
+
+risky = beyond(risk, ">", "account_risk_score_high", 50)
+prone = beyond(phish_prone, ">", "phish_prone_high", 0.3)
+untested = beyond(q.SINCE_TEST, ">", "phishing_test_gap_days", 45)
+ending = beyond(days_left, "<", "subscription_ending_days", 60)
+
+
 def issues():
     """How many of the thresholds that alerts have an account is beyond."""
-    known = f"0 * {q.latest('knowbe4_exporter_budget_limit', window='=`24h`')}".replace("`", '"')
-    each = [f"{risk} > bool 50", f"({phish_prone}) > bool 0.3", f"({report_rate}) < bool 0.2", f"({q.SINCE_TEST}) > bool 45", f"({past_due}) > bool 0.1",
-            f"({seats_used}) > bool 0.95", f"({days_left}) < bool 60", f"({late}) > bool 3", f"{q.latest('knowbe4_up')} == bool 0"]
-    return " + ".join(f"(({one}) or {known})" for one in each)
+    each = [risky, prone, beyond(report_rate, "<", "report_rate_low", 0.2), untested, beyond(past_due, ">", "training_past_due_ratio", 0.1),
+            beyond(seats_used, ">", "seats_used_ratio", 0.95), ending, beyond(late, ">", "stale_intervals", 3), down]
+    return " + ".join(f"(({one}) or 0 * {polled})" for one in each)
 
 
 def numbers():
     """How many accounts want attention, and why."""
-    polled = q.latest("knowbe4_exporter_budget_limit", window='="24h"')
     count = {"unit": "locale", "decimals": 0, "thresholds": ANY_BAD}
     total = {"matcher": {"id": "byName", "options": "Polled"}, "properties": [{"id": "thresholds", "value": steps(PLAIN)}]}
     return (4,
         (6, stat("Accounts", "Accounts that the exporter polls, and those whose most recent request failed: their values stand still.",
-                 [query(f"count ({polled})", "Polled"), query(f"sum ({q.latest('knowbe4_up')} == bool 0)", "API down")], overrides=[total],
+                 [query(f"count ({polled})", "Polled"), query(f"sum ({down})", "API down")], overrides=[total],
                  no_value="Nothing polled yet", link=("knowbe4-exporter", "Exporter"), **count)),
-        (6, stat("At risk", "Accounts whose risk score is above 50, and accounts whose phishing tests of the last 90 days failed more often than three in "
-                 "ten.",
-                 [query(f"sum ({risk} > bool 50)", "Risk > 50"), query(f"sum (({phish_prone}) > bool 0.3)", "Phish-prone > 30%")],
+        (6, stat("At risk", "Accounts whose risk score is above the alert's threshold (50), and those whose phishing tests of the last 90 days failed more "
+                 "often than theirs (30 %).",
+                 [query(f"sum ({risky})", "Risk high"), query(f"sum ({prone})", "Phish-prone high")],
                  no_value=NO_DATA, **count)),
-        (6, stat("To plan", "Accounts whose last phishing test started more than 45 days ago, and accounts whose subscription ends within 60 days or has "
-                 "ended.",
-                 [query(f"sum ({q.SINCE_TEST} > bool 45)", "No test, 45 d"), query(f"sum ({days_left} < bool 60)", "Ends, 60 d")],
+        (6, stat("To plan", "Accounts whose last phishing test started longer ago than the alert's threshold (45 days), and those whose subscription has ended or "
+                 "ends sooner than theirs (60 days).",
+                 [query(f"sum ({untested})", "No test for long"), query(f"sum ({ending})", "Ends soon")],
                  no_value=NO_DATA, **count)),
         (6, stat("Of all accounts", "Active users and licensed seats of all accounts together.",
                  [query(f"sum ({q.latest('knowbe4_users')})", "Users"), query(f"sum ({q.latest('knowbe4_account_seats')})", "Seats")],
@@ -54,14 +68,15 @@ def numbers():
 def ranking():
     return (26,
         (24, table("Accounts", "All accounts, those with the most issues first; click a name for its overview, a heading to sort, the funnel in a heading to "
-                   "filter. Issues: how many of the alerts' thresholds it is beyond (risk above 50, phish-prone above 30 %, reported below 20 %, no test "
-                   "for 45 days, past due above 10 %, seats above 95 %, end within 60 days, late data, API down). Phish-prone and reported: of the tests "
+                   "filter. Issues: how many of the alerts' thresholds it is beyond, your own where you have overridden one (else: risk above 50, phish-prone "
+                   "above 30 %, reported below 20 %, no test for 45 days, past due above 10 %, seats above 95 %, end within 60 days, late data), and API "
+                   "down. Colours go by the defaults. Phish-prone and reported: of the tests "
                    "of the last 90 days, with the change of the phish-prone ratio against the three months before. Past due: campaigns that run. – is not known, which is not 0.",
                    [risk, f"max by (account, name) (knowbe4_account_info{{{q.SELECTOR}}})", q.change(RISK_SCORE, ago="30d"),
                     phish_prone, report_rate, q.SINCE_TEST,
                     q.change_of_months("failures", 3, EACH), past_due, seats_used, days_left,
                     late, q.latest("knowbe4_up"), q.latest("knowbe4_users"), issues()],
-                   [Column("account", "Account", width=140, link=("knowbe4-overview", "Overview of this account")),
+                   [Column.account(140),
                     Column("N", "Issues", "none", width=75, thresholds=[(None, FINE), (1, "text"), (3, ACT)], decimals=0),
                     Column("A", "Risk score", "none", width=130, thresholds=RISK, cell="gauge", decimals=1, limits=(0, 100)),
                     Column("C", "30 days", "none", width=75, thresholds=RISE, decimals=1),
@@ -97,7 +112,7 @@ def trends():
                     [f"max by (account, name, type, subscription_level) (knowbe4_account_info{{{q.SELECTOR}}})",
                      q.latest("knowbe4_account_seats"), q.latest("knowbe4_users"), q.latest("knowbe4_account_admins"),
                      q.latest("knowbe4_account_domains"), f"1000 * {end}"],
-                    [Column("account", "Account", width=140, link=("knowbe4-overview", "Overview of this account")),
+                    [Column.account(140),
                      Column("name", "Organisation"), Column("type", "Type", width=90), Column("subscription_level", "Subscription", width=120),
                      Column("B", "Seats", "locale", width=90, decimals=0), Column("C", "Users", "locale", width=90, decimals=0),
                      Column("D", "Admins", "locale", width=80, decimals=0), Column("E", "Domains", "locale", width=85, decimals=0),

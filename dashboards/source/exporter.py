@@ -3,7 +3,7 @@
 from . import queries as q
 from .board import annotation, board
 from .panels import (
-    ACT, ANY, ANY_BAD, BUDGET, FINE, LATE, LOOK, STACKED, Column, graph_of, lines, mapped, query, stat, steps, table,
+    ACT, ANY, ANY_BAD, BUDGET, FINE, GROWS, LATE, LOOK, STACKED, Column, graph_of, lines, mapped, query, stat, steps, table,
 )
 
 OWN = "knowbe4_exporter_"
@@ -63,14 +63,14 @@ def numbers():
 def freshness():
     age = f"time() - {q.LAST_SUCCESS}"
     return (14,
-        (24, table("Freshness", "Each collector of each account: age of its data against the interval that the exporter promises. Above 1 the next refresh is "
-                   "due or under way, above 3 an alert fires. A collector without a success has no age. – is not known.",
+        (24, table("Freshness", "Each collector of each account: age of its data against the interval that the exporter promises, which counts as five "
+                   "minutes where it is shorter. Above 1 the next refresh is due or under way, above 3 an alert fires. A collector without a success has no age. – is not known.",
                    [own("collector_success", "collector"), q.LATENESS, age, q.INTERVAL,
                     f"1000 * {own('collector_last_attempt_timestamp_seconds', 'collector')}",
                     f"1000 * {own('collector_next_run_timestamp_seconds', 'collector')}",
                     own("collector_duration_seconds", "collector"), own("collector_refresh_requests", "collector"),
                     counted("collector_failures_total", " by (account, collector)")],
-                   [Column("account", "Account", width=125), Column("collector", "Collector"),
+                   [Column.account(125), Column("collector", "Collector"),
                     Column("A", "Last result", "none", width=95, **STATE),
                     Column("B", "Age / promised", "none", width=210, thresholds=LATE, cell="gauge", decimals=2, limits=(0, 3)),
                     Column("C", "Age", "s", width=100, decimals=1), Column("D", "Promised", "s", width=100, decimals=1),
@@ -126,14 +126,14 @@ def requests():
                              "95 %"),
                     graph_of(f"sum (rate({OWN}api_request_duration_seconds_sum{{{q.SELECTOR}}}[$__rate_interval])) / "
                              f"sum (rate({OWN}api_request_duration_seconds_count{{{q.SELECTOR}}}[$__rate_interval]))", "mean")],
-                   unit="s", no_value="No request in this time", limits=(0, None), **every))),
+                   unit="s", no_value=GROWS, limits=(0, None), **every))),
         (10,
          (12, table("Requests", f"API requests by endpoint and status code. {SINCE}", [counted("api_requests_total", " by (endpoint, code)")],
                     [Column("endpoint", "Endpoint"), Column("code", "Code", width=90), Column("A", "Requests", "locale", width=100, decimals=0)],
                     sort="Requests", no_value=NONE)),
          (12, table("Drift", "Fields missing, of another type or with unknown values, and rows without id, by endpoint, since the exporter's start.",
                     [f"sum by (account, endpoint, kind) ({DRIFT} > 0)"],
-                    [Column("endpoint", "Endpoint"), Column("kind", "Kind", width=190), Column("account", "Account", width=110),
+                    [Column("endpoint", "Endpoint"), Column("kind", "Kind", width=190), Column.account(110),
                      Column("A", "Count", "locale", width=80, decimals=0)],
                     sort="Count", no_value="No drift seen"))),
     ]

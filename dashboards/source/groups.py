@@ -36,7 +36,7 @@ def ranking():
                    "personal phish-prone ratio of their members. Click a heading to sort. – is not known, which is not 0: groups with fewer members than groups.min_size have no score.",
                    [q.group(risk, "name", "type"), change("7d"), change("30d"), change("90d"), prone,
                     f"{q.latest('knowbe4_group_members', 'group_id')} and on (account, group_id) {risk}"],
-                   [Column("name", "Group"), Column("account", "Account", width=130, link=("knowbe4-overview", "Overview of this account")),
+                   [Column("name", "Group"), Column.account(130),
                     Column("A", "Risk score", "none", width=160, thresholds=RISK, cell="gauge", decimals=1, limits=(0, 100)),
                     Column("E", "Phish-prone", "percentunit", width=105, thresholds=PHISH_PRONE, decimals=1),
                     Column("B", "7 days", **moved), Column("C", "30 days", **moved), Column("D", "90 days", **moved),
@@ -56,7 +56,7 @@ def trends():
                    [f"{q.group(risk)} and on (account, group_id) ({both()})", f"{prone} and on (account, group_id) ({both()})"],
                    [Column("name", "Group"), Column("A", "Risk", "none", width=65, thresholds=RISK, decimals=1),
                     Column("B", "Phish-prone", "percentunit", width=105, thresholds=PHISH_PRONE, decimals=1),
-                    Column("account", "Account", width=110)],
+                    Column.account(110)],
                    sort="Risk", top=8, no_value="No group is above the median in both")),
     )
 

@@ -14,13 +14,14 @@ RISK_SCORE = "knowbe4_account_risk_score"
 GROUP_RISK = "knowbe4_group_risk_score"
 BETTER = {"matcher": {"id": "byRegexp", "options": "/better/"}, "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": FINE}}]}
 WORSE = {"matcher": {"id": "byRegexp", "options": "/worse/"}, "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": LOOK}}]}
-BLUE, ORANGE = "#5794F2", "#E0701A"
+SAME = {"matcher": {"id": "byRegexp", "options": "/the same/"}, "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": "text"}}]}
+BLUE, ORANGE = "#5794F2", LOOK
 
 
 def compared(unit):
     """How the two changes beside a headline look."""
-    return [{"matcher": {"id": "byRegexp", "options": "/(better|worse)/"}, "properties": [
-        {"id": "unit", "value": unit}, {"id": "decimals", "value": 1}]}, BETTER, WORSE]
+    return [{"matcher": {"id": "byRegexp", "options": "/(better|worse|the same)/"}, "properties": [
+        {"id": "unit", "value": unit}, {"id": "decimals", "value": 1}]}, BETTER, WORSE, SAME]
 
 
 def headline(name, worse_up):
@@ -30,8 +31,8 @@ def headline(name, worse_up):
             query(q.moved(q.change_of_months(name, 12), worse_up), "{{way}} a year ago")]
 
 
-VENDOR = ("KnowBe4's console shows the mean over people's own percentages instead (here: knowbe4_users_phish_prone_ratio), which is another number: a "
-          "person with one test weighs as much there as one with twenty.")
+VENDOR = ("KnowBe4's console shows the mean over tested people's own percentages instead (here, with those never tested as 0: "
+          "knowbe4_users_phish_prone_ratio), which is another number: a person with one test weighs as much there as one with twenty.")
 
 
 def phish_prone(width):
@@ -56,9 +57,9 @@ def risk_score(width):
     change = lambda ago: f"avg ({q.change(RISK_SCORE, ago=ago)})"
     return (width, stat(
         "Risk score 0–100, lower is better",
-        "Risk score of the organisation as KnowBe4 gives it, and its change in points in 30 days and in a year (means of a day compared). Of several "
+        "Risk score of the organisation as KnowBe4 gives it, and its change in points in 90 days and in a year (means of a day compared). Of several "
         "accounts the highest score, and the mean of their changes.",
-        [query(f"max ({q.latest(RISK_SCORE)})", "Now"), query(q.moved(change("30d"), True, 1), "{{way}} 30 days ago"),
+        [query(f"max ({q.latest(RISK_SCORE)})", "Now"), query(q.moved(change("90d"), True, 1), "{{way}} 90 days ago"),
          query(q.moved(change("365d"), True, 1), "{{way}} a year ago")],
         unit="none", decimals=1, thresholds=RISK, no_value=NO_DATA, overrides=compared("suffix: points"), link=("knowbe4-groups", "Groups")))
 
@@ -66,8 +67,8 @@ def risk_score(width):
 def resilience(width):
     return (width, stat(
         "Reports per failure, higher is better",
-        "How many people reported a test for each failure, in the phishing tests of the last 90 days. Above 1 the security team hears of an attack "
-        "sooner than it succeeds.",
+        "How many people reported a test for each failure, in the phishing tests of the last 90 days. Above 1 more people "
+        "report than fail.",
         [query(f"sum ({q.window('reported')}) / (sum ({q.window('failures')}) > 0)")], unit="none", decimals=1, thresholds=RESILIENCE,
         no_value=NO_TESTS, link=("knowbe4-phishing", "Phishing")))
 
@@ -140,15 +141,23 @@ def rates_over_time(width):
                    fixed("Target report rate", BLUE, *DASHED)]))
 
 
+# Where `assets` writes what --runbook-url says.
+RUNBOOKS = "https://github.com/knowbe4-exporter/knowbe4-exporter/blob/main/alerts/runbooks/"
+
+
 def attention():
-    return (6,
+    return (8,
         (24, table(
             "What wants attention",
-            "Alerts that fire now, from the rules that come with the exporter. Who is to act stands in the alert's audience.",
-            [f"max by (severity, alertname, account, name, audience) ({q.firing()})"],
-            [Column("severity", "Severity", width=90), Column("alertname", "Alert", width=290), Column("account", "Account", width=130),
+            "Alerts that fire now, from the rules that come with the exporter, the most severe first; click one for its runbook. Who is to act stands "
+            "in the alert's audience.",
+            [f"max by (alertname, account, name, audience) ({q.firing()})"],
+            [Column("A", "Severity", "none", width=90, thresholds=[(None, "text"), (2, LOOK), (3, ACT)],
+                    mappings=[mapped(_1="info", _2="warning", _3="critical")]),
+             Column("alertname", "Alert", width=290, url=(RUNBOOKS + "${__value.text}.md", "Runbook")),
+             Column.account(130),
              Column("name", "Group, test or training"), Column("audience", "Audience", width=110)],
-            sort="Severity", descending=False, no_value="Nothing fires, or the rules are not loaded")))
+            sort="Severity", no_value="Nothing fires, or the rules are not loaded")))
 
 
 def recent_tests():
@@ -162,7 +171,7 @@ def recent_tests():
             "has just begun still grow.",
             [q.test(f"1000 * {start}", "name", "difficulty", info=recent + "info"), reached, prone, f"{clicked} / ({reached} > 0)",
              f"{reported} / ({reached} > 0)"],
-            [Column("name", "Test"), Column("account", "Account", width=130), Column("A", "Started", "dateTimeFromNow", width=130),
+            [Column("name", "Test"), Column.account(130, ("knowbe4-phishing", "Phishing tests of this account")), Column("A", "Started", "dateTimeFromNow", width=130),
              Column("difficulty", "Difficulty", width=90, align="center"), Column("B", "Delivered", "locale", width=95, decimals=0),
              Column("C", "Phish-prone", "percentunit", width=110, thresholds=PHISH_PRONE, decimals=1),
              Column("D", "Clicked", "percentunit", width=90, decimals=1),
@@ -180,7 +189,7 @@ def departments(height=10, top=8):
             "(means of a day compared; a rise is worse), phish-prone (mean over people, lower is better) and training over all campaigns.",
             [score, q.latest("knowbe4_segment_users", *by), q.change("knowbe4_segment_risk_score", *by, ago="30d"),
              q.latest("knowbe4_segment_phish_prone_ratio", *by), q.segment_share("completed|passed"), q.segment_share("past_due")],
-            [Column("segment", "Segment"), Column("attribute", "Attribute", width=105), Column("account", "Account", width=110),
+            [Column("segment", "Segment", link=("knowbe4-groups", "Groups of this account")), Column("attribute", "Attribute", width=105), Column.account(110),
              Column("B", "Users", "locale", width=70, decimals=0), Column("A", "Risk", "none", width=140, thresholds=RISK, cell="gauge", decimals=1,
                                                                          limits=(0, 100)),
              Column("C", "30 days", "none", width=80, thresholds=RISE, decimals=1),
@@ -193,7 +202,7 @@ def departments(height=10, top=8):
 def groups():
     moved = q.change(GROUP_RISK, "group_id", ago="30d")
     columns = [
-        Column("name", "Group", link=("knowbe4-groups", "Groups of this account")), Column("account", "Account", width=100),
+        Column("name", "Group", link=("knowbe4-groups", "Groups of this account")), Column.account(100),
         Column("A", "Risk", "none", width=65, thresholds=RISK, decimals=1),
         Column("B", "30 days", "none", width=80, thresholds=RISE, decimals=1),
     ]
@@ -262,11 +271,15 @@ def facts():
 
 
 def marks():
-    """Begins of tests and trainings, the newest of them."""
-    test = q.latest("knowbe4_phishing_test_start_timestamp_seconds", "test_id")
-    training = q.latest("knowbe4_training_campaign_start_timestamp_seconds", "campaign_id")
-    return [moments("Phishing tests", f"1000 * {q.test(f'topk(40, {test})')}", ORANGE),
-            moments("Trainings", f"1000 * {q.training(f'topk(20, {training} <= time())')}", BLUE)]
+    """Begins of tests and trainings, the newest that are known at the end of the time range."""
+    # Of all tests what is known at the last whole step, which of a year may be days ago; of the few of the last 30 days what is
+    # known now.
+    tests = lambda family: f"({q.at_step(f'knowbe4_phishing_test_{family}')} or {q.at_end(f'knowbe4_phishing_recent_test_{family}{{{q.SELECTOR}}}')})"
+    test = f"max by (account, test_id) ({tests('start_timestamp_seconds')})"
+    training = q.now("knowbe4_training_campaign_start_timestamp_seconds", "campaign_id")
+    trainings = q.at_end(f"knowbe4_training_campaign_info{{{q.SELECTOR}}}")
+    return [moments("Phishing tests", q.begun(tests("info"), "test_id", f"topk(40, {test})"), ORANGE),
+            moments("Trainings", q.begun(trainings, "campaign_id", f"topk(20, {training} <= time())"), BLUE)]
 
 
 def dashboard():

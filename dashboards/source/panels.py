@@ -1,10 +1,12 @@
 """Panels and what makes them look alike: one meaning for each colour, one unit and text for each kind of value."""
 
-# Colour means: act, look, mind, fine. Blue instead of green, and tones that can be told apart by the colour-blind, on paper
-# and on both backgrounds; words and arrows say the same wherever there is room for them.
-ACT, LOOK, MIND, FINE = "#E02F44", "#E0701A", "#A67C00", "#3274D9"
+# Colour means: act, look, mind, fine. Blue instead of green, and tones that stay apart (CIE76 distance of 25 and more) for
+# those who don't see red or green, with a contrast of 3 on white and on Grafana's dark background; words and arrows say the same
+# wherever there is room for them.
+ACT, LOOK, MIND, FINE = "#C72323", "#F2690D", "#938C6C", "#3274D9"
 
-# Alerts fire at the same numbers (knowbe4-thresholds.rules.yml), where there is one.
+# Where there is an alert it fires at one of these numbers, unless it is overridden: a rise at those of 30 days, of an account 8,
+# of a group 12.
 RISK = [(None, FINE), (40, MIND), (50, LOOK), (60, ACT)]
 PHISH_PRONE = [(None, FINE), (0.1, MIND), (0.2, LOOK), (0.3, ACT)]
 REPORT_RATE = [(None, ACT), (0.2, LOOK), (0.35, MIND), (0.5, FINE)]
@@ -17,7 +19,7 @@ LATE = [(None, FINE), (1.5, MIND), (3, ACT)]
 BUDGET = [(None, FINE), (1.001, ACT)]
 SEATS = [(None, FINE), (0.9, MIND), (0.95, LOOK), (1, ACT)]
 DAYS_LEFT = [(None, ACT), (14, LOOK), (60, FINE)]
-RISE = [(None, FINE), (-1, "text"), (5, LOOK), (10, ACT)]
+RISE = [(None, FINE), (-1, "text"), (8, LOOK), (12, ACT)]
 SHIFT = [(None, FINE), (-0.01, "text"), (0.03, LOOK), (0.05, ACT)]
 COVERAGE = [(None, LOOK), (0.8, MIND), (0.95, FINE)]
 ANY = [(None, FINE), (1, LOOK)]
@@ -164,8 +166,7 @@ class Column:
         self.source = source
         self.title = title
         # Else an empty text would say what an empty table says.
-        # Words can be filtered by their heading: that finds one of eighty customers.
-        self.settings = {"noValue": "–", "custom.filterable": True if unit is None else None, "custom.width": width, "custom.minWidth": None if width else 120,
+        self.settings = {"noValue": "–", "custom.width": width, "custom.minWidth": None if width else 120,
                          "decimals": decimals, "min": limits[0], "max": limits[1], "custom.align": align}
         if unit:
             self.settings["unit"] = unit
@@ -183,6 +184,11 @@ class Column:
 
         if url:
             self.settings["links"] = [{"title": url[1], "url": url[0]}]
+
+    @classmethod
+    def account(cls, width, to=("knowbe4-overview", "Overview of this account")):
+        """The row's account, which leads to a dashboard about it."""
+        return cls("account", "Account", width=width, link=to)
 
     def override(self):
         properties = [{"id": key, "value": value} for key, value in self.settings.items() if value is not None]
@@ -215,6 +221,7 @@ def table(title, description, expressions, columns, *, no_value, sort=None, desc
     }
     return panel(
         "table", title, description, [query(expression, table=True) for expression in expressions], unit="short", no_value=no_value,
-        options=options, custom={"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "minWidth": 60},
+        # The funnel in a heading finds one of eighty customers, and those with issues.
+        options=options, custom={"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "minWidth": 60, "filterable": True},
         mappings=[UNKNOWN], overrides=[column.override() for column in columns], transformations=transformations, **rest,
     )

@@ -163,6 +163,16 @@ def drawn(family, info, key, chosen):
     return f"max by (account, {key}, name) ({family}{{{SELECTOR}}} * on (account, {key}) group_left (name) ({few}))"
 
 
+def at_step(family):
+    """Its series at the last step of a graph."""
+    return f"{family}{{{SELECTOR}}} @ end()"
+
+
+def begun(names, key, starts):
+    """Few begins of many, in milliseconds, with their names."""
+    return f"1000 * max by (account, {key}, name) ({names} * on (account, {key}) group_left () ({starts}))"
+
+
 def drawn_groups(family, chosen):
     return drawn(family, "knowbe4_group_info", "group_id", chosen)
 
@@ -179,9 +189,12 @@ def rate_of_window(name, days=90, by=""):
 def moved(change, worse_up, unit=100):
     """A change with its direction in words, for a legend of {{way}}: a screenshot has no tooltip."""
     up, down = ("▲ worse than", "▼ better than") if worse_up else ("▲ better than", "▼ worse than")
-    way = lambda sign, word: f'label_replace(vector({sign}), "way", "{word}", "", "")'
-    # The greater of the change and its opposite is its size. What has not changed is no rise.
-    return f"topk(1, ({unit} * ({change}) - 1e-9) * on () group_right () ({way(1, up)} or {way(-1, down)}))"
+    same = "= the same as"
+    ways = lambda **numbers: " or ".join(
+        f'label_replace(vector({number}), "way", "{word}", "", "")' for word, number in zip((up, down, same), numbers.values()))
+    # The greater of the change and its opposite is its size, unless both are less than what one decimal shows.
+    return (f"topk(1, {unit} * ({change}) * on () group_right () ({ways(up=1, down=-1, same=0)})"
+            f" + on (way) ({ways(up=0, down=0, same=0.0499)}))")
 
 
 def months(name, by="", back=0, graph=False):
@@ -205,4 +218,6 @@ def change_of_months(name, back, by=""):
 
 
 def firing():
-    return f'ALERTS{{alertstate="firing", alertname=~"KnowBe4.*", account=~"$account|", {TARGET}}}'
+    """Alerts that fire, by how severe they are: 3 critical, 2 warning, 1 info."""
+    of = lambda severity: f'ALERTS{{alertstate="firing", alertname=~"KnowBe4.*", severity="{severity}", account=~"$account|", {TARGET}}}'
+    return f"3 * {of('critical')} or 2 * {of('warning')} or {of('info')}"

@@ -238,7 +238,7 @@ pub struct AssetsArgs {
     /// Replace files that differ; knowbe4-overrides.rules.yml is never replaced
     #[arg(long)]
     pub force: bool,
-    /// Where the runbooks are, for the alerts' runbook_url: `https://wiki.example.com/knowbe4/`
+    /// Where the runbooks are, for the alerts' runbook_url and the dashboards: `https://wiki.example.com/knowbe4/`
     #[arg(long = "runbook-url", value_name = "URL")]
     pub runbook_url: Option<String>,
     /// Where Grafana is, for the alerts' links to dashboards: `https://grafana.example.com`

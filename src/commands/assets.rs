@@ -54,11 +54,12 @@ pub(super) fn assets(arguments: &AssetsArgs) -> Ending {
     ))
 }
 
-/// What it holds; the links of alert rules lead where the flags say.
+/// What it holds; the links of alert rules and dashboards lead where the flags say.
 fn contents(asset: &Asset, arguments: &AssetsArgs) -> Result<Cow<'static, [u8]>, Stop> {
     let (runbooks, dashboards) = (&arguments.runbook_url, &arguments.dashboard_url);
-    let is_rules = asset.path.ends_with(".rules.yml") && asset.path != OVERRIDES;
-    if !is_rules || (runbooks.is_none() && dashboards.is_none()) {
+    let has_links =
+        asset.path.ends_with(".json") || (asset.path.ends_with(".rules.yml") && asset.path != OVERRIDES);
+    if !has_links || (runbooks.is_none() && dashboards.is_none()) {
         return Ok(Cow::Borrowed(asset.contents));
     }
     let mut text = String::from_utf8_lossy(asset.contents).into_owned();

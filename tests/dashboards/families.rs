@@ -14,6 +14,9 @@ pub type Labels = BTreeSet<String>;
 /// Labels that a scrape adds; the last where a target has a label `account` of its own.
 const SCRAPED: [&str; 3] = ["job", "instance", "exported_account"];
 
+/// The one recorded name that dashboards read, each time with a default: they are of use without the rules.
+pub const THRESHOLD: &str = "knowbe4:threshold";
+
 /// One name that can be read.
 #[derive(Debug, Clone)]
 pub struct Readable {
@@ -70,6 +73,9 @@ impl Families {
         ];
         let labels = labels.iter().chain(&SCRAPED).map(|label| (*label).to_owned());
         all.add("ALERTS", "ALERTS", Kind::Gauge, labels.collect());
+        // What the rules compare with.
+        let labels = ["account", "threshold"].map(str::to_owned);
+        all.add(THRESHOLD, THRESHOLD, Kind::Gauge, labels.into());
         all
     }
 
