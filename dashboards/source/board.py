@@ -1,5 +1,7 @@
 """The frame that all dashboards share: variables, links, annotations, and the grid."""
 
+from zlib import crc32
+
 from .panels import DATASOURCE
 
 # Links between the dashboards go by it.
@@ -115,7 +117,9 @@ def placed(layout):
         height, *cells = row
         left = 0
         for width, panel in cells:
-            panels.append({"id": len(panels) + 1, **panel, "gridPos": {"x": left, "y": top, "w": width, "h": height}})
+            # Alerts lead to a panel by its number, which stays while others come and go.
+            number = crc32(f"{panel['type']} {panel['title']}".encode()) % 1_000_000
+            panels.append({"id": number, **panel, "gridPos": {"x": left, "y": top, "w": width, "h": height}})
             left += width
         assert left == 24, f"a row of {left} columns: {cells[0][1]['title']}"
         top += height

@@ -67,10 +67,11 @@ def risk_score(width):
 def resilience(width):
     return (width, stat(
         "Reports per failure, higher is better",
-        "How many people reported a test for each failure, in the phishing tests of the last 90 days. Above 1 more people "
-        "report than fail.",
-        [query(f"sum ({q.window('reported')}) / (sum ({q.window('failures')}) > 0)")], unit="none", decimals=1, thresholds=RESILIENCE,
-        no_value=NO_TESTS, link=("knowbe4-phishing", "Phishing")))
+        "How many people reported a test for each failure, in the phishing tests of the last 90 days: above 1 more people report than fail. And the "
+        "change: this month and the two before it against the same three a year ago.",
+        [query(f"sum ({q.window('reported')}) / (sum ({q.window('failures')}) > 0)", "Last 90 days"),
+         query(q.moved(q.change_of_months("reported", 12, of="failures"), False, 1), "{{way}} a year ago")], unit="none", decimals=1,
+        thresholds=RESILIENCE, no_value=NO_TESTS, overrides=compared("none"), link=("knowbe4-phishing", "Phishing")))
 
 
 def trained(width):
@@ -152,7 +153,7 @@ def attention():
             "Alerts that fire now, from the rules that come with the exporter, the most severe first; click one for its runbook. Who is to act stands "
             "in the alert's audience.",
             [f"max by (alertname, account, name, audience) ({q.firing()})"],
-            [Column("A", "Severity", "none", width=90, thresholds=[(None, "text"), (2, LOOK), (3, ACT)],
+            [Column("A", "Severity", "none", width=95, align="left", filtered=True, thresholds=[(None, "text"), (2, LOOK), (3, ACT)],
                     mappings=[mapped(_1="info", _2="warning", _3="critical")]),
              Column("alertname", "Alert", width=290, url=(RUNBOOKS + "${__value.text}.md", "Runbook")),
              Column.account(130),

@@ -162,11 +162,13 @@ class Column:
     """A column of a table: the field it comes from (a label, or the letter of a query), and how it looks."""
 
     def __init__(self, source, title, unit=None, *, width=None, thresholds=None, cell="color-text", decimals=None, mappings=(),
-                 limits=(None, None), link=None, align=None, url=None):
+                 limits=(None, None), link=None, align=None, url=None, filtered=False):
         self.source = source
         self.title = title
         # Else an empty text would say what an empty table says.
-        self.settings = {"noValue": "–", "custom.width": width, "custom.minWidth": None if width else 120,
+        # Words can be filtered by the funnel in their heading, which finds one of eighty customers; over numbers it would take the
+        # place of the heading.
+        self.settings = {"noValue": "–", "custom.filterable": True if unit is None or filtered else None, "custom.width": width, "custom.minWidth": None if width else 120,
                          "decimals": decimals, "min": limits[0], "max": limits[1], "custom.align": align}
         if unit:
             self.settings["unit"] = unit
@@ -221,7 +223,6 @@ def table(title, description, expressions, columns, *, no_value, sort=None, desc
     }
     return panel(
         "table", title, description, [query(expression, table=True) for expression in expressions], unit="short", no_value=no_value,
-        # The funnel in a heading finds one of eighty customers, and those with issues.
-        options=options, custom={"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "minWidth": 60, "filterable": True},
+        options=options, custom={"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "minWidth": 60},
         mappings=[UNKNOWN], overrides=[column.override() for column in columns], transformations=transformations, **rest,
     )

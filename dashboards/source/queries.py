@@ -208,13 +208,13 @@ def months(name, by="", back=0, graph=False):
             f' label_replace({those}, "month", "$1-$2", "ym", "(....)(..)")))')
 
 
-def rate_of_months(name, by="", back=0, graph=False):
-    return f"{months(name, by, back, graph)} / ({months('delivered', by, back, graph)} > 0)"
+def rate_of_months(name, by="", back=0, graph=False, of="delivered"):
+    return f"{months(name, by, back, graph)} / ({months(of, by, back, graph)} > 0)"
 
 
-def change_of_months(name, back, by=""):
+def change_of_months(name, back, by="", of="delivered"):
     """This month and the two before it against as many months earlier."""
-    return f"{rate_of_months(name, by)} - {rate_of_months(name, by, back)}"
+    return f"{rate_of_months(name, by, of=of)} - {rate_of_months(name, by, back, of=of)}"
 
 
 def firing():
