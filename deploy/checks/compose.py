@@ -27,7 +27,7 @@ def main():
     check_mounts(compose)
     check_grafana(yaml)
     if need("Prometheus and Alertmanager of the Compose file", "prometheus", "prometheus-alertmanager", "promtool"):
-        check_running()
+        check_running(compose)
 
 
 def check_shape(compose):
@@ -104,7 +104,7 @@ def until(what, ready):
     return check(False, what)
 
 
-def check_running():
+def check_running(compose):
     """Exporter, Prometheus and Alertmanager with the files of the Compose file; only addresses differ."""
     exporter, prometheus, alertmanager = free_port(), free_port(), free_port()
     text = (DEPLOY / "compose" / "prometheus.yml").read_text(encoding="utf-8")
@@ -133,9 +133,12 @@ def check_running():
                 f"--storage.path={place / 'alertmanager'}",
                 f"--web.listen-address=127.0.0.1:{alertmanager}",
                 "--cluster.listen-address=",
+                *(option for option in compose["services"]["alertmanager"]["command"] if option.startswith("--data.")),
             ],
         ]
-        running = [subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for command in commands]
+        log = place / "log"
+        with log.open("w", encoding="utf-8") as stderr:
+            running = [subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=stderr) for command in commands]
         try:
             query = "/api/v1/query?query=knowbe4_account_risk_score"
             until("Prometheus has the simulated organisation", lambda: (ask(prometheus, query) or {}).get("data", {}).get("result"))
@@ -143,6 +146,8 @@ def check_running():
             check(len(found.get("data", {}).get("activeAlertmanagers", [])) == 1, "Prometheus has its Alertmanager", str(found))
             status = ask(alertmanager, "/api/v2/status") or {}
             check("inhibit_rules" in status.get("config", {}).get("original", ""), "Alertmanager has routes and inhibitions")
+            forgets = "repeat_interval is greater than the data retention period"
+            check(forgets not in log.read_text(encoding="utf-8"), "Alertmanager remembers what it has sent until it repeats it")
             rules = (ask(prometheus, "/api/v1/rules") or {}).get("data", {}).get("groups", [])
             errors = [rule["name"] for group in rules for rule in group["rules"] if rule["health"] == "err"]
             files = {Path(group["file"]).name for group in rules}
