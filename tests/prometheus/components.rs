@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::support::{Answer, Samples, ask, free_port};
+use super::support::{Answer, Samples, ask, ask_with, free_port};
 
 /// Long enough for whatever a test waits for on a busy machine; what waits asks again and again until then.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -92,17 +92,25 @@ impl Server {
 
     /// An Alertmanager that tells nobody, and inhibits as the example beside the rules does.
     pub fn alertmanager(folder: &Path) -> Self {
-        let example = fs::read_to_string(super::rules::folder().join("alertmanager.yml")).unwrap();
+        let example = example();
         let inhibit = example
             .find("inhibit_rules:\n")
             .map(|at| &example[at..])
             .expect("inhibit rules in the example");
-        let file = folder.join("alertmanager.yml");
-        fs::write(
-            &file,
-            format!("route: {{ receiver: nobody }}\nreceivers: [{{ name: nobody }}]\n{inhibit}"),
+        Self::alertmanager_of(
+            folder,
+            &format!("route: {{ receiver: nobody }}\nreceivers: [{{ name: nobody }}]\n{inhibit}"),
         )
-        .unwrap();
+    }
+
+    /// An Alertmanager with the example beside the rules, whose receivers send nothing.
+    pub fn alertmanager_of_the_example(folder: &Path) -> Self {
+        Self::alertmanager_of(folder, &example())
+    }
+
+    fn alertmanager_of(folder: &Path, config: &str) -> Self {
+        let file = folder.join("alertmanager.yml");
+        fs::write(&file, config).unwrap();
         Self::start(
             "prometheus-alertmanager",
             folder,
@@ -200,6 +208,27 @@ impl Server {
         by_account
     }
 
+    /// To an Alertmanager: alerts, as Prometheus sends them.
+    pub fn raise(&self, alerts: &[Value]) {
+        let body = Value::from(alerts.to_vec()).to_string();
+        let headers = [("Content-Type", "application/json")];
+        let answer = ask_with(self.address, "POST", "/api/v2/alerts", &headers, &body).unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    /// Of an Alertmanager: its notifications, each as its receiver, how many alerts it is about, and their common labels.
+    pub fn notifications(&self) -> BTreeSet<String> {
+        let groups = self.get("/api/v2/alerts/groups?active=true&inhibited=false&silenced=false");
+        let name = |group: &Value| {
+            let labels = group["labels"].as_object().unwrap().values();
+            let labels: Vec<_> = labels.map(|value| value.as_str().unwrap()).collect();
+            let receiver = group["receiver"]["name"].as_str().unwrap();
+            let alerts = group["alerts"].as_array().unwrap().len();
+            format!("{receiver}: {alerts} {}", labels.join(" "))
+        };
+        groups.json().as_array().unwrap().iter().map(name).collect()
+    }
+
     /// The program's name and version.
     pub fn version(program: &str) -> String {
         let output = Command::new(program).arg("--version").output().unwrap();
@@ -214,6 +243,11 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The Alertmanager configuration beside the rules.
+fn example() -> String {
+    fs::read_to_string(super::rules::folder().join("alertmanager.yml")).unwrap()
 }
 
 /// As a query string has it.

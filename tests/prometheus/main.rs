@@ -18,6 +18,7 @@ mod components;
 mod cost;
 mod dashboards;
 mod data;
+mod notifications;
 mod operation;
 mod replicas;
 mod rules;
