@@ -75,23 +75,25 @@ fn one_cause_is_one_notification() {
         alerts.about_none("KnowBe4ExporterAbsent"),
         alerts.about("acme", "KnowBe4AccountMissing"),
         alerts.about("globex", "KnowBe4AccountMissing"),
-        // What the awareness program is told of an account it is told together.
+        // What the awareness program is told of an account it is told together, but for what can't wait for office hours.
         alerts.about("acme", "KnowBe4SeatsRunningOut"),
         alerts.about("acme", "KnowBe4NoPhishingTest"),
         alerts.about("acme", "KnowBe4PhishingNeverTested"),
+        alerts.about("acme", "KnowBe4AdminsGrow"),
         alerts.about("globex", "KnowBe4NoPhishingTest"),
     ]);
     alertmanager.raise(&raised);
     let mut expected = set(&[
         "operation: 80 KnowBe4AccountDown",
         "operation: 1 KnowBe4DataStale",
-        "operation: 1 acme KnowBe4KeyRefused",
-        "operation: 1 globex KnowBe4KeyRefused",
-        "operation: 2 KnowBe4LedgerNotWritable",
-        "operation: 1 KnowBe4ExporterAbsent",
+        "on-call: 1 acme KnowBe4KeyRefused",
+        "on-call: 1 globex KnowBe4KeyRefused",
+        "on-call: 2 KnowBe4LedgerNotWritable",
+        "on-call: 1 KnowBe4ExporterAbsent",
         "nobody: 1 KnowBe4SchemaDrift",
         "awareness: 2 acme",
         "awareness: 1 globex",
+        "awareness: 1 acme KnowBe4AdminsGrow",
         "nobody: 1 acme",
     ]);
     alertmanager.until("notifications", || alertmanager.notifications() == expected);
@@ -101,7 +103,7 @@ fn one_cause_is_one_notification() {
     back["endsAt"] = "2020-01-01T00:00:00Z".into();
     back["startsAt"] = "2020-01-01T00:00:00Z".into();
     alertmanager.raise(&[back]);
-    expected.remove("operation: 1 KnowBe4ExporterAbsent");
+    expected.remove("on-call: 1 KnowBe4ExporterAbsent");
     expected.insert("operation: 2 KnowBe4AccountMissing".to_owned());
     alertmanager.until("the accounts that are missing", || {
         alertmanager.notifications() == expected
