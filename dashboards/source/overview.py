@@ -77,9 +77,10 @@ def resilience(width):
 def trained(width):
     return (width, stat(
         "Training, higher is better",
-        "Completed and passed enrollments over all: of the campaigns that fell due within the last year, and of those that run. What has not begun "
-        "counts in neither.",
-        [query(q.fell_due(), "Fell due, 1 year"), query(q.running(), "Running now")], unit="percentunit", decimals=0, thresholds=COMPLETION,
+        "Completed and passed enrollments over all: of the campaigns that fell due within the last year, with the change in percentage points against "
+        "those of the year before, and of those that run. What has not begun counts in neither.",
+        [query(q.fell_due(), "Fell due, 1 year"), query(q.moved(f"{q.fell_due()} - {q.fell_due(1)}", False), "{{way}} the year before"),
+         query(q.running(), "Running now")], unit="percentunit", decimals=0, thresholds=COMPLETION, overrides=compared("suffix: pp"),
         no_value="No training has fallen due", link=("knowbe4-training", "Training")))
 
 
@@ -88,7 +89,7 @@ def numbers():
         (5, risk_score(8), phish_prone(8), report_rate(8)),
         (4,
          resilience(5),
-         trained(5),
+         trained(6),
          (4, stat(
              "Past due, lower is better",
              "Enrollments past due over all enrollments, in the training campaigns that have begun and are not closed.",
@@ -100,7 +101,7 @@ def numbers():
              "45 days raises an alert.",
              [query(f"max ({q.SINCE_TEST})")],
              unit="none", decimals=0, thresholds=TEST_GAP, no_value=NO_TESTS, link=("knowbe4-phishing", "Phishing"))),
-         (6, stat(
+         (5, stat(
              "Data as of",
              "When the oldest of the data shown here was read from KnowBe4, and how many readings are later than three times the interval "
              "that the exporter promises.",

@@ -117,9 +117,11 @@ def of_campaigns(these):
     return f"sum ({enrollments(DONE)} {selected}) / (sum ({enrollments()} {selected}) > 0)"
 
 
-def fell_due():
+def fell_due(years_ago=0):
+    """Of the campaigns that ended within a year."""
     end = latest("knowbe4_training_campaign_end_timestamp_seconds", "campaign_id")
-    return of_campaigns(f"({end} <= time() > time() - 365 * 86400)")
+    over = lambda years: f"time() - {years * 365} * 86400" if years else "time()"
+    return of_campaigns(f"({end} <= {over(years_ago)} > {over(years_ago + 1)})")
 
 
 def running():
