@@ -204,7 +204,7 @@ def departments(height=10, top=8):
 def groups():
     moved = q.change(GROUP_RISK, "group_id", ago="30d")
     columns = [
-        Column("name", "Group", link=("knowbe4-groups", "Groups of this account")), Column.account(100),
+        Column("name", "Group", link=("knowbe4-groups", "Groups of this account")), Column.account(115),
         Column("A", "Risk", "none", width=65, thresholds=RISK, decimals=1),
         Column("B", "30 days", "none", width=80, thresholds=RISE, decimals=1),
     ]

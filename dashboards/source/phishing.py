@@ -85,7 +85,7 @@ def extremes():
     hard = q.test(f"max by (account, test_id) (knowbe4_phishing_test_phish_prone_ratio{{{q.SELECTOR}}} and on (account, test_id) ({enough}))", "name", "difficulty", "template")
     apart = f"({hard} - on (account, difficulty) group_left () ({ratio_of_a_year('failures', 'account', 'difficulty')}))"
     columns = [Column("name", "Test"), Column("B", "Started", "dateTimeFromNow", width=115), Column("A", "Against year", "percentunit", width=105, decimals=1),
-               Column("difficulty", "Diff.", width=70, align="center"), Column("template", "Template", width=130), Column.account(100)]
+               Column("difficulty", "Diff.", width=70, align="center"), Column("template", "Template", width=130), Column.account(115)]
     about = (f"By the distance from the tests of the last 365 days of the same difficulty together, so that a hard test isn't worst for being hard. Of the newest 1,000 tests that started within the "
              "dashboard's time range, without those of fewer than 20 delivered messages.")
     def panel(title, text, chosen, descending):
@@ -106,7 +106,7 @@ def tests():
                    [info, RANGE.each("recipients_delivered"), RANGE.share("recipients_opened"), RANGE.each("phish_prone_ratio"),
                     RANGE.share("recipients_reported"), RANGE.share("recipients_bounced", of="scheduled"),
                     RANGE.each("failures", match=', failure="data_entered"')],
-                   [Column("name", "Test"), Column.account(100), Column("A", "Started", "dateTimeFromNow", width=120),
+                   [Column("name", "Test"), Column.account(115), Column("A", "Started", "dateTimeFromNow", width=120),
                     Column("D", "Phish-prone", "percentunit", width=105, thresholds=PHISH_PRONE, decimals=1),
                     Column("E", "Reported", "percentunit", width=90, thresholds=REPORT_RATE, decimals=1),
                     Column("G", "Entered data", "locale", width=105, decimals=0),
@@ -127,7 +127,7 @@ def campaigns():
                     q.latest(family + "last_phish_prone_ratio", "campaign_id")],
                    [Column("name", "Campaign"), Column("B", "Last run", "dateTimeFromNow", width=125),
                     Column("C", "Last result", "percentunit", width=95, thresholds=PHISH_PRONE, decimals=1),
-                    Column("A", "Tests", "locale", width=65, decimals=0), Column.account(90),
+                    Column("A", "Tests", "locale", width=65, decimals=0), Column.account(115),
                     Column("status", "Status", width=80), Column("frequency", "Frequency", width=95)],
                    sort="Last run", no_value="No phishing campaign known yet")),
         (10, bars("People by phish-prone %", "Active users by their own phish-prone ratio over all their tests: ≤20 is above 10 % up to 20 %. Users "

@@ -75,7 +75,7 @@ def speed():
                     [Column("name", "Test"), Column("A", "Started", "dateTimeFromNow", width=115), Column("B", "First report", "s", width=100, decimals=0),
                      Column("C", "First failure", "s", width=105, decimals=0), Column("D", "Median report", "s", width=110, decimals=0),
                      Column("E", "Median failure", "s", width=115, decimals=0), Column("F", "Failed", "locale", width=70, decimals=0),
-                     Column("G", "and reported", "locale", width=100, decimals=0), Column.account(100)],
+                     Column("G", "and reported", "locale", width=100, decimals=0), Column.account(115)],
                     sort="Started", no_value="No test's recipients read yet, or the collector recipients is off")),
          (8, table("Who was tested", "Active users of each account to whom a test of the window was delivered, who reported one, and tests whose recipients are "
                    "still to be read.",
@@ -106,9 +106,9 @@ def scorecards():
     """For groups and segments."""
     return (12,
         scorecard("knowbe4_segment_phishing_recipients", "segment", "Departments and segments: failed, reported, ignored", ("attribute", "segment"),
-                  lambda one: one, [Column("segment", "Segment"), Column.account(100)]),
+                  lambda one: one, [Column("segment", "Segment"), Column.account(115)]),
         scorecard("knowbe4_group_phishing_recipients", "group_id", "Groups: failed, reported, ignored", ("group_id",), q.group,
-                  [Column("name", "Group"), Column.account(100)]),
+                  [Column("name", "Group"), Column.account(115)]),
     )
 
 

@@ -68,7 +68,7 @@ def due_and_status():
                    [Column("name", "Campaign"), Column("A", "Ends", "dateTimeFromNow", width=95),
                     Column("B", "To do", "locale", width=65, decimals=0),
                     Column("C", "Done", "percentunit", width=60, thresholds=COMPLETION, decimals=0),
-                    Column.account(90)],
+                    Column.account(115)],
                    sort="Ends", descending=False, top=8, no_value="Nothing known to fall due")),
         (12, bars("Enrollments by status", "Enrollments of the training campaigns that are not closed. Completed includes passed.",
                   [query(f"sum {q.open_only(q.enrollments(status))}", text) for status, text, _ in STATUS], unit="locale", decimals=0, hue="blue",
