@@ -215,7 +215,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_report_that_cannot_be_opened_is_neither_shown_nor_fetched_again() {
-        let account: AccountName = "acme".parse().unwrap();
+        let account: AccountName = "acme".parse().expect("a name");
         let mut reports = Reports::default();
         let shown = reports.hear(&account);
         reports.note(&account, 1, Some(Arc::new(b"first".to_vec())));
