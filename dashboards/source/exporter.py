@@ -128,7 +128,7 @@ def requests():
                              f"sum (rate({OWN}api_request_duration_seconds_count{{{q.SELECTOR}}}[$__rate_interval]))", "mean")],
                    unit="s", no_value=GROWS, limits=(0, None), **every))),
         (10,
-         (12, table("Requests", f"API requests by endpoint and status code. {SINCE}", [counted("api_requests_total", " by (endpoint, code)")],
+         (12, table("Requests", f"API requests by endpoint and status code. {SINCE}", [counted("api_requests_total", " by (endpoint, code)") + " > 0"],
                     [Column("endpoint", "Endpoint"), Column("code", "Code", width=90), Column("A", "Requests", "locale", width=100, decimals=0)],
                     sort="Requests", no_value=NONE)),
          (12, table("Drift", "Fields missing, of another type or with unknown values, and rows without id, by endpoint, since the exporter's start.",
