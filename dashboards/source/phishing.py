@@ -12,7 +12,7 @@ KIND = [{"id": "renameByRegex", "options": {"regex": "^([^_]*)_(.*)$", "renamePa
 
 def numbers():
     return (5,
-        phish_prone(7), report_rate(7), resilience(4),
+        phish_prone(7), report_rate(6), resilience(5),
         (3, stat("Last test", "When the newest phishing test started. Of several accounts the one whose last test is longest ago.",
                  [query(f"max ({q.SINCE_TEST})")], unit="suffix: d", decimals=0, thresholds=TEST_GAP,
                  no_value=NO_TESTS)),
