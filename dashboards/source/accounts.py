@@ -20,27 +20,20 @@ past_due = q.share_of_enrollments("past_due", EACH)
 late = f"max by (account) ({q.LATENESS})"
 
 
-polled = q.latest("knowbe4_exporter_budget_limit", window='="24h"')
 down = f"{q.latest('knowbe4_up')} == bool 0"
 
 
-def beyond(value, sign, threshold, number):
-    """Whether each account is beyond the threshold that its alerts have, or beyond the default where the rules are not loaded."""
-    own = f'max by (account) (knowbe4:threshold{{threshold="{threshold}", account=~"$account"}})'
-    return f"({value}) {sign} bool ({own} or 0 * {polled} + {number})"
-
-
-risky = beyond(risk, ">", "account_risk_score_high", 50)
-prone = beyond(phish_prone, ">", "phish_prone_high", 0.3)
-untested = beyond(q.SINCE_TEST, ">", "phishing_test_gap_days", 45)
-ending = beyond(days_left, "<", "subscription_ending_days", 60)
+risky = q.beyond(risk, ">", "account_risk_score_high")
+prone = q.beyond(phish_prone, ">", "phish_prone_high")
+untested = q.beyond(q.SINCE_TEST, ">", "phishing_test_gap_days")
+ending = q.beyond(days_left, "<", "subscription_ending_days")
 
 
 def issues():
     """How many of the thresholds that alerts have an account is beyond."""
-    each = [risky, prone, beyond(report_rate, "<", "report_rate_low", 0.2), untested, beyond(past_due, ">", "training_past_due_ratio", 0.1),
-            beyond(seats_used, ">", "seats_used_ratio", 0.95), ending, beyond(late, ">", "stale_intervals", 3), down]
-    return " + ".join(f"(({one}) or 0 * {polled})" for one in each)
+    each = [risky, prone, q.beyond(report_rate, "<", "report_rate_low"), untested, q.beyond(past_due, ">", "training_past_due_ratio"),
+            q.beyond(seats_used, ">", "seats_used_ratio"), ending, q.beyond(late, ">", "stale_intervals"), down]
+    return " + ".join(f"(({one}) or 0 * {q.POLLED})" for one in each)
 
 
 def numbers():
@@ -49,7 +42,7 @@ def numbers():
     total = {"matcher": {"id": "byName", "options": "Polled"}, "properties": [{"id": "thresholds", "value": steps(PLAIN)}]}
     return (4,
         (6, stat("Accounts", "Accounts that the exporter polls, and those whose most recent request failed: their values stand still.",
-                 [query(f"count ({polled})", "Polled"), query(f"sum ({down})", "API down")], overrides=[total],
+                 [query(f"count ({q.POLLED})", "Polled"), query(f"sum ({down})", "API down")], overrides=[total],
                  no_value="Nothing polled yet", link=("knowbe4-exporter", "Exporter"), **count)),
         (6, stat("At risk", "Accounts whose risk score is above the alert's threshold (50), and those whose phishing tests of the last 90 days failed more "
                  "often than theirs (30 %).",

@@ -46,7 +46,7 @@ def numbers():
     return (4,
         (8, stat("Freshness", "Accounts whose most recent request failed, and collectors whose data is older than three times the interval that the "
                  "exporter promises.",
-                 [query(f"sum ({q.latest('knowbe4_up')} == bool 0)", "API down"), query(f"sum ({q.LATENESS} > bool 3)", "Late data")],
+                 [query(f"sum ({q.latest('knowbe4_up')} == bool 0)", "API down"), query(f"sum ({q.LATE})", "Late data")],
                  thresholds=ANY_BAD, no_value="Nothing read yet", **count)),
         (8, stat("Budget, 24 hours", "Requests in the last 24 hours over the exporter's share of the quota, of several accounts the highest: the plan spends "
                  "all of it, so nearly 100 % is normal, and it can't exceed that. And answers with status 429 within the dashboard's time "

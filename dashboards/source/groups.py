@@ -17,13 +17,13 @@ def numbers():
     return (4,
         (6, stat("Groups", "Active groups.", [query(f"count ({q.latest('knowbe4_group_members', 'group_id')})")], unit="locale", decimals=0,
                  no_value="No group known yet")),
-        (6, stat("High risk", "Groups whose risk score is above 60, where an alert fires.",
-                 [query(f"sum ({risk} > bool 60)")], unit="locale", decimals=0, thresholds=[(None, FINE), (1, LOOK)], no_value=NO_GROUPS)),
+        (6, stat("High risk", "Groups whose risk score is above the alert's threshold (60).",
+                 [query(f"sum ({q.beyond(risk, '>', 'group_risk_score_high')})")], unit="locale", decimals=0, thresholds=[(None, FINE), (1, LOOK)], no_value=NO_GROUPS)),
         (6, stat("Risk score of groups, lower is better", "The middle group and the highest. Half of the groups are above the median.",
                  [query(f"quantile (0.5, {risk})", "Median"), query(f"max ({risk})", "Highest")], unit="none", decimals=1, thresholds=RISK,
                  no_value=NO_GROUPS)),
-        (6, stat("Risen in 30 days", "Groups whose risk score rose by more than twelve points in 30 days (means of a day compared), where an alert fires.",
-                 [query(f"sum ({q.change(RISK_SCORE, 'group_id', ago='30d')} > bool 12)")], unit="locale", decimals=0,
+        (6, stat("Risen in 30 days", "Groups whose risk score rose by more points in 30 days than the alert's threshold (12; means of a day compared).",
+                 [query(f"sum ({q.beyond(q.change(RISK_SCORE, 'group_id', ago='30d'), '>', 'group_risk_score_rise_30d')})")], unit="locale", decimals=0,
                  thresholds=[(None, FINE), (1, LOOK)], size=18, no_value="Needs 30 days of history")),
     )
 

@@ -105,7 +105,7 @@ def numbers():
              "Data as of",
              "When the oldest of the data shown here was read from KnowBe4, and how many readings are later than three times the interval "
              "that the exporter promises.",
-             [query(f"1000 * min ({q.LAST_SUCCESS})", "Oldest"), query(f"sum ({q.LATENESS} > bool 3)", "Late")],
+             [query(f"1000 * min ({q.LAST_SUCCESS})", "Oldest"), query(f"sum ({q.LATE})", "Late")],
              unit="dateTimeFromNow", size=18, no_value="Nothing read yet: see Exporter",
              overrides=[{"matcher": {"id": "byName", "options": "Late"}, "properties": [
                  {"id": "unit", "value": "none"}, {"id": "decimals", "value": 0}, {"id": "mappings", "value": [mapped(_0=("none", FINE))]},

@@ -7,6 +7,9 @@
   tests, which are many, none is ranked: a name that changes may show twice for a scrape.
 """
 
+import re
+from pathlib import Path
+
 TARGET = 'job=~"$job", instance=~"$instance"'
 SELECTOR = f'{TARGET}, account=~"$account"'
 # What nobody works on any more. Completed means that the end has come: what is past due then still counts.
@@ -145,6 +148,22 @@ INTERVAL = latest("knowbe4_exporter_collector_interval_seconds", "collector")
 LATENESS = f"(time() - {LAST_SUCCESS}) / clamp_min({INTERVAL}, 300)"
 
 
+POLLED = latest("knowbe4_exporter_budget_limit", window='="24h"')
+
+RULES = Path(__file__).resolve().parents[2] / "alerts" / "knowbe4-thresholds.rules.yml"
+DEFAULTS = dict(re.findall(r"threshold: (\w+) \}\n +expr: (\S+) \* knowbe4:account:known", RULES.read_text(encoding="utf-8")))
+
+
+def beyond(value, sign, threshold):
+    """1 where a value is beyond the threshold that the alerts have for its account, else 0. Where the rules are not loaded it is
+    their default."""
+    own = f'max by (account) (knowbe4:threshold{{threshold="{threshold}", account=~"$account"}})'
+    return f"({value}) {sign} bool on (account) group_left () ({own} or 0 * {POLLED} + {DEFAULTS[threshold]})"
+
+
+LATE = beyond(LATENESS, ">", "stale_intervals")
+
+
 def at_end(selector):
     """The selected series at the end of a graph, the same at each of its moments.
 
@@ -191,12 +210,11 @@ def rate_of_window(name, days=90, by=""):
 def moved(change, worse_up, unit=100):
     """A change with its direction in words, for a legend of {{way}}: a screenshot has no tooltip."""
     up, down = ("▲ worse than", "▼ better than") if worse_up else ("▲ better than", "▼ worse than")
-    same = "= the same as"
-    ways = lambda **numbers: " or ".join(
-        f'label_replace(vector({number}), "way", "{word}", "", "")' for word, number in zip((up, down, same), numbers.values()))
+    words = (up, down, "= the same as")
+    ways = lambda *numbers: " or ".join(f'label_replace(vector({number}), "way", "{word}", "", "")' for number, word in zip(numbers, words))
     # The greater of the change and its opposite is its size, unless both are less than what one decimal shows.
-    return (f"topk(1, {unit} * ({change}) * on () group_right () ({ways(up=1, down=-1, same=0)})"
-            f" + on (way) ({ways(up=0, down=0, same=0.0499)}))")
+    return (f"topk(1, {unit} * ({change}) * on () group_right () ({ways(1, -1, 0)})"
+            f" + on (way) ({ways(0, 0, 0.0499)}))")
 
 
 def months(name, by="", back=0, graph=False):
