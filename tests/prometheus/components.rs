@@ -90,7 +90,7 @@ impl Server {
         )
     }
 
-    /// An Alertmanager that tells nobody, and inhibits as the example beside the rules does.
+    /// An Alertmanager that tells nobody, and inhibits as alerts/alertmanager.yml does.
     pub fn alertmanager(folder: &Path) -> Self {
         let example = example();
         let inhibit = example
@@ -103,7 +103,7 @@ impl Server {
         )
     }
 
-    /// An Alertmanager with the example beside the rules, whose receivers send nothing.
+    /// An Alertmanager with alerts/alertmanager.yml, whose receivers send nothing.
     pub fn alertmanager_of_the_example(folder: &Path) -> Self {
         Self::alertmanager_of(folder, &example())
     }
@@ -245,7 +245,7 @@ impl Drop for Server {
     }
 }
 
-/// The Alertmanager configuration beside the rules.
+/// The text of alerts/alertmanager.yml.
 fn example() -> String {
     fs::read_to_string(super::rules::folder().join("alertmanager.yml")).unwrap()
 }
